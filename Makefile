@@ -1,0 +1,78 @@
+# Needs make, git and Python 3.11 or newer. Everything else is installed into .venv from the locked, hashed
+# requirements. Another interpreter: make setup PYTHON=python3.13
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.setup-done
+PYTEST := $(BIN)/python -m pytest
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv with the locked dependencies and this package
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Record two clinical conversations, show them as text, verify them
+	$(BIN)/carethread demo
+
+test: setup ## Run every test, then ask for the coverage that each part must have
+	tools/system_packages.sh
+	@mkdir -p build && rm -f build/.coverage*
+	$(PYTEST) -n 2 --cov --cov-report= --cov-fail-under=0
+	@$(BIN)/coverage json --quiet --fail-under=0 -o build/coverage.json
+	@$(BIN)/coverage report; total=$$?; \
+		$(BIN)/python tools/coverage_floor.py build/coverage.json && exit $$total
+
+check: lint types imports docs ## Lint, types, imports, and the examples in the documents
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports --no-logo
+
+# pytest ends with 5 where there is no example yet.
+docs: setup
+	$(PYTEST) -q --doctest-modules --doctest-glob='*.md' --ignore=src/carethread/store/migrations \
+		src/carethread docs $(wildcard *.md) || [ $$? -eq 5 ]
+
+fuzz: setup ## Give every property test many more examples; TEST=file.py::test guides one by coverage
+ifdef TEST
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python tools/fuzz.py $(TEST)
+else
+	CARETHREAD_FUZZ=1 $(PYTEST) -n 2 -m hypothesis
+endif
+
+soak: setup ## Kill and cut off the writer hundreds of times
+	tools/system_packages.sh
+	CARETHREAD_SOAK=1 $(PYTEST) -n 2 -m soak
+
+bench: setup ## Print one table of what everything costs on this machine
+	$(BIN)/python -m bench
+
+lock: setup ## Lock the dependencies of pyproject.toml again, at their newest versions
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
+	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
+
+clean: ## Remove everything that make made
+	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests tools -name __pycache__ -prune -exec rm -rf {} +
