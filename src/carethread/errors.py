@@ -1,0 +1,259 @@
+"""One base class, one class per cause, each with a stable `code`.
+
+Messages carry identifiers, field names and positions, never clinical text. Status codes of the faces (exit
+codes, HTTP, OperationOutcome) are mapped from these classes once each, at the edge.
+"""
+
+from typing import ClassVar
+
+
+class CarethreadError(Exception):
+    """Base of every error the library raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+# ── What the caller gave ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class InvalidValueError(CarethreadError):
+    """A value breaks a rule of the record format; `field` names it."""
+
+    code = "invalid-value"
+
+    def __init__(self, field: str, fault: str) -> None:
+        """Name the field and its fault, for example `("body", "is empty")`."""
+        super().__init__(f"{field}: {fault}")
+        self.field = field
+        self.fault = fault
+
+
+class InvalidTextError(InvalidValueError):
+    """Text holds a character the record refuses; `position` is its index in the text, in code points."""
+
+    code = "invalid-text"
+
+    def __init__(self, field: str, fault: str, position: int) -> None:
+        """Name the field, the fault and where in the text it stands."""
+        super().__init__(field, f"{fault} at position {position}")
+        self.position = position
+
+
+class FormatError(CarethreadError):
+    """Bytes are not in the canonical form; `line` counts from 1."""
+
+    code = "malformed"
+
+    def __init__(self, file: str, line: int, fault: str) -> None:
+        """Name the file, the line and the fault."""
+        super().__init__(f"{file}, line {line}: {fault}")
+        self.file = file
+        self.line = line
+        self.fault = fault
+
+
+# ── What does not exist, or is taken ──────────────────────────────────────────────────────────────────────────────────
+
+
+class NotFoundError(CarethreadError):
+    """Base of "there is no such thing"."""
+
+    code = "not-found"
+
+
+class UnknownRecordError(NotFoundError):
+    """No record has this coordination id."""
+
+    code = "unknown-record"
+
+
+class UnknownThreadError(NotFoundError):
+    """The record has no such thread."""
+
+    code = "unknown-thread"
+
+
+class UnknownMessageError(NotFoundError):
+    """The thread has no such message."""
+
+    code = "unknown-message"
+
+
+class ConflictError(CarethreadError):
+    """Base of "this contradicts what is already recorded"."""
+
+    code = "conflict"
+
+
+class IdentifierConflictError(ConflictError):
+    """A client identifier was used before, with different content."""
+
+    code = "identifier-conflict"
+
+
+class DuplicateMessageError(ConflictError):
+    """A message id is known already, in this record or elsewhere."""
+
+    code = "duplicate-message"
+
+
+class DuplicateThreadError(ConflictError):
+    """A communication id is known already in this record."""
+
+    code = "duplicate-thread"
+
+
+class DuplicateRecordError(ConflictError):
+    """A coordination id, or a clinical id, has a record already."""
+
+    code = "duplicate-record"
+
+
+# ── What the record's rules refuse ────────────────────────────────────────────────────────────────────────────────────
+
+
+class RuleError(CarethreadError):
+    """Base of "the record's rules do not allow this now"."""
+
+    code = "rule"
+
+
+class ThreadNotOpenError(RuleError):
+    """The thread is closed or archived and accepts no message."""
+
+    code = "thread-not-open"
+
+
+class RecordNotWritableError(RuleError):
+    """The record is suspended, closed, or not open to what was asked."""
+
+    code = "record-not-writable"
+
+
+class NotCustodianError(RuleError):
+    """Another installation writes this record; this copy is for reading."""
+
+    code = "not-custodian"
+
+
+class IllegalTransitionError(RuleError):
+    """A status does not go from what it is to what was asked."""
+
+    code = "illegal-transition"
+
+
+class NotParticipantError(RuleError):
+    """Somebody named is not a participant of the thread."""
+
+    code = "not-participant"
+
+
+class DuplicateParticipantError(RuleError):
+    """Somebody is a participant already."""
+
+    code = "duplicate-participant"
+
+
+class RoleMismatchError(RuleError):
+    """A role is not the one the ledger gives, or not fit for what was asked."""
+
+    code = "role-mismatch"
+
+
+class CorrectionError(RuleError):
+    """The message may not be corrected from here."""
+
+    code = "correction"
+
+
+class ReplyError(RuleError):
+    """The message cannot answer what it names."""
+
+    code = "reply"
+
+
+class AddressedParticipantError(RuleError):
+    """A participant whom the addressing names stays in the thread."""
+
+    code = "addressed-participant"
+
+
+class PolicyContradictionError(RuleError):
+    """A policy cannot be turned off while participants contradict it."""
+
+    code = "policy-contradiction"
+
+
+class AmbiguousSideError(RuleError):
+    """The author belongs to both sides of the thread; the message must name its recipients."""
+
+    code = "ambiguous-side"
+
+
+class NothingToChangeError(RuleError):
+    """An update that changes nothing is not recorded."""
+
+    code = "nothing-to-change"
+
+
+# ── What the machine does ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class StorageError(CarethreadError):
+    """The database or the disk failed; nothing was recorded. Trying again is safe."""
+
+    code = "storage"
+
+
+class OutcomeUnknownError(StorageError):
+    """The connection broke while committing. Try again with the same client identifier."""
+
+    code = "outcome-unknown"
+
+
+class BacklogFullError(StorageError):
+    """Too much is acknowledged but not yet in the repositories; writes are refused until it is."""
+
+    code = "backlog-full"
+
+
+class LockedError(StorageError):
+    """Another process holds a lock for longer than we wait."""
+
+    code = "locked"
+
+
+class SchemaError(CarethreadError):
+    """The data directory or database has a schema this version does not know."""
+
+    code = "schema"
+
+
+class ConfigurationError(CarethreadError):
+    """A setting is missing or wrong; the message names the remedy."""
+
+    code = "configuration"
+
+
+class ClockError(CarethreadError):
+    """The system clock is behind the record by more than is tolerated."""
+
+    code = "clock"
+
+
+class IntegrityError(CarethreadError):
+    """What is stored contradicts itself; nothing was guessed and nothing written."""
+
+    code = "integrity"
+
+
+class RepositoryError(IntegrityError):
+    """A Git repository is broken, foreign, or not what the journal expects."""
+
+    code = "repository"
+
+
+class CleanUpError(StorageError):
+    """Something failed, and removing what it left behind failed too; the message names the place."""
+
+    code = "clean-up"
