@@ -1,0 +1,1 @@
+"""The only code that knows Git: objects, packs, repositories on disk, signatures."""

@@ -1,0 +1,155 @@
+"""One pack file and its index, read on demand: by position, or from front to back."""
+
+import os
+from hashlib import sha256
+from itertools import pairwise
+
+from msgspec import Struct
+
+from carethread.errors import RepositoryError
+from carethread.git.disk import open_file, read_file, read_range
+from carethread.git.objects import ID_SIZE, Octets
+from carethread.git.pack_entry import EntryHeader, inflate, parse_header
+from carethread.git.pack_index import PackIndex
+
+PACK_HEADER_SIZE = 12
+# 60 million objects: beyond what one record holds in a lifetime, below what fills the memory.
+_LARGEST_INDEX = 60_000_000 * 40
+# A pack is at most 2 GiB here; one that fits this is read at once when all of it is asked for.
+_LARGEST_AT_ONCE = 256 << 20
+_FIRST_READ = 512
+# Whoever reads this much will read most of it.
+_READS_BEFORE_WHOLE = 64
+_LARGEST_KEPT = 64 << 20
+_CHUNK = 1 << 20
+
+
+class RawEntry(Struct, frozen=True):
+    """An entry's bytes as they stand in the pack."""
+
+    id: bytes
+    crc: int
+    start: int
+    end: int
+
+
+class Pack:
+    """An open pack; `name` is the file's name without its extension."""
+
+    def __init__(self, name: str, directory: int, place: str) -> None:
+        """Open pack and index and compare their headers.
+
+        Raises:
+            RepositoryError: they are malformed or do not belong together.
+            OSError: they cannot be opened or read.
+        """
+        self.name = name
+        self.place = f"{place}/{name}"
+        self.index = PackIndex(read_file(f"{name}.idx", directory, _LARGEST_INDEX), f"{self.place}.idx")
+        self._descriptor = open_file(f"{name}.pack", directory)
+        self.size = os.fstat(self._descriptor).st_size
+        self._whole: bytes | None = None
+        self._reads = 0
+        self._check_frame()
+
+    def _check_frame(self) -> None:
+        header = read_range(self._descriptor, 0, PACK_HEADER_SIZE)
+        if header[:8] not in {b"PACK\0\0\0\2", b"PACK\0\0\0\3"} or self.size < PACK_HEADER_SIZE + ID_SIZE:
+            self.close()
+            raise RepositoryError(f"{self.place}.pack: is not a pack")
+        trailer = read_range(self._descriptor, self.size - ID_SIZE, ID_SIZE)
+        if trailer != self.index.pack_checksum or int.from_bytes(header[8:], "big") != self.index.count:
+            self.close()
+            raise RepositoryError(f"{self.place}.pack: does not belong to its index")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def whole(self) -> bytes:
+        """Return the whole file, read once.
+
+        Raises:
+            RepositoryError: it is too large to be held.
+        """
+        if self._whole is None:
+            if self.size > _LARGEST_AT_ONCE:
+                raise RepositoryError(f"{self.place}.pack: is too large to be read at once")
+            self._whole = read_range(self._descriptor, 0, self.size)
+        return self._whole
+
+    def _window(self, start: int, size: int) -> Octets:
+        size = max(0, min(size, self.size - ID_SIZE - start))
+        self._reads += 1
+        if self._reads == _READS_BEFORE_WHOLE and self.size <= _LARGEST_KEPT:
+            self.whole()
+        if self._whole is not None:
+            return memoryview(self._whole)[start : start + size]
+        return read_range(self._descriptor, start, size)
+
+    def header_at(self, offset: int) -> tuple[EntryHeader, Octets]:
+        """Read an entry's header, and a little of what follows.
+
+        The header's `start` counts from the beginning of the returned bytes.
+        """
+        window = self._window(offset, _FIRST_READ)
+        return parse_header(window, 0), window
+
+    def inflate_at(self, offset: int, header: EntryHeader, window: Octets) -> Octets:
+        """Return the inflated content of an entry whose header was read."""
+        return self._inflate(offset, header, window)[0]
+
+    def stream_at(self, offset: int, header: EntryHeader, window: Octets) -> bytes:
+        """Return an entry's deflated content as it stands in the pack, after inflating it for a check."""
+        _, window, end = self._inflate(offset, header, window)
+        return bytes(window[header.start : end])
+
+    def _inflate(self, offset: int, header: EntryHeader, window: Octets) -> tuple[Octets, Octets, int]:
+        # Deflated content is rarely longer than what it holds, but it may be: then everything that follows is tried.
+        expected = header.start + header.size + (header.size >> 3) + 64
+        if expected > len(window) == _FIRST_READ:
+            window = self._window(offset, expected)
+        try:
+            content, end = inflate(window, header.start, header.size)
+        except RepositoryError:
+            rest = self._window(offset, _LARGEST_AT_ONCE)
+            if len(rest) <= len(window):
+                raise
+            window = rest
+            content, end = inflate(window, header.start, header.size)
+        return content, window, end
+
+    def entries(self) -> list[RawEntry]:
+        """Return all entries in the order of the file.
+
+        Raises:
+            RepositoryError: the index does not describe entries that follow one another.
+        """
+        index = self.index
+        rows = sorted(zip(index.offsets(), index.ids(), index.crcs(), strict=True))
+        starts = [row[0] for row in rows]
+        starts.append(self.size - ID_SIZE)
+        if starts[0] != PACK_HEADER_SIZE or any(a >= b for a, b in pairwise(starts)):
+            raise RepositoryError(f"{self.place}.idx: offsets do not fit the pack")
+        return [
+            RawEntry(identifier, crc, start, end)
+            for (start, identifier, crc), end in zip(rows, starts[1:], strict=True)
+        ]
+
+    def check(self) -> None:
+        """Compare pack and index with their checksums.
+
+        Raises:
+            RepositoryError: they do not agree.
+        """
+        self.index.check()
+        digest = sha256()
+        position, end = 0, self.size - ID_SIZE
+        while position < end:
+            chunk = read_range(self._descriptor, position, min(_CHUNK, end - position))
+            if not chunk:
+                raise RepositoryError(f"{self.place}.pack: is truncated")
+            digest.update(chunk)
+            position += len(chunk)
+        if digest.digest() != self.index.pack_checksum:
+            raise RepositoryError(f"{self.place}.pack: checksum does not match")

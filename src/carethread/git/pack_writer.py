@@ -1,0 +1,66 @@
+"""Building a pack in memory: entries in, pack and index out."""
+
+import zlib
+from hashlib import sha256
+
+from carethread.git.objects import Octets
+from carethread.git.pack_entry import encode_full, encode_reference
+from carethread.git.pack_index import encode_index
+from carethread.git.pack_reader import PACK_HEADER_SIZE
+
+LONGEST_CHAIN = 32
+"""Deltas on deltas stop here and an object stands in full: what a reader must resolve for one object stays small."""
+
+
+class PackWriter:
+    """A pack that grows entry by entry; each object stands once, and every delta's base is in the same pack."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._ids: list[bytes] = []
+        self._crcs: list[int] = []
+        self._offsets: list[int] = []
+        self._bases: dict[bytes, bytes | None] = {}
+        self.size = PACK_HEADER_SIZE
+
+    def __contains__(self, identifier: bytes) -> bool:
+        """Say whether the object is in the pack already."""
+        return identifier in self._bases
+
+    def add(self, identifier: bytes, entry: bytes, base: bytes | None, crc: int | None = None) -> None:
+        """Add an encoded entry, which the pack must not have yet."""
+        self._ids.append(identifier)
+        self._crcs.append(zlib.crc32(entry) if crc is None else crc)
+        self._offsets.append(self.size)
+        self._parts.append(entry)
+        self._bases[identifier] = base
+        self.size += len(entry)
+
+    def add_object(self, identifier: bytes, kind: int, content: Octets) -> None:
+        """Add an object in full, unless it is there."""
+        if identifier not in self._bases:
+            self.add(identifier, encode_full(kind, content), None)
+
+    def add_delta(self, identifier: bytes, base: bytes, delta: bytes) -> None:
+        """Add an object as a delta of another one in the pack, unless it is there."""
+        if identifier not in self._bases:
+            self.add(identifier, encode_reference(base, delta), base)
+
+    def may_extend(self, base: bytes) -> bool:
+        """Say whether an object is in the pack and the chain of deltas it ends may become longer."""
+        step: bytes | None = base
+        for _ in range(LONGEST_CHAIN):
+            if step is None:
+                return True
+            if step not in self._bases:
+                return False
+            step = self._bases[step]
+        return False
+
+    def finish(self) -> tuple[str, list[Octets], bytes]:
+        """Return the pack's name, its bytes in parts, and its index."""
+        header = b"PACK\0\0\0\2" + len(self._ids).to_bytes(4, "big")
+        body = b"".join([header, *self._parts])
+        checksum = sha256(body).digest()
+        index = encode_index(self._ids, self._crcs, self._offsets, checksum)
+        return f"pack-{checksum.hex()}", [body, checksum], index

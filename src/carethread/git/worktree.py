@@ -1,0 +1,245 @@
+"""A record's files as they lie open for everybody to read, and Git's index of them.
+
+They are brought up to date in place: a thread is written on at the length it had, and cut at the length it shall
+have, so that what an interrupted attempt left behind goes and megabytes that are right stay untouched.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from carethread.errors import RepositoryError
+from carethread.git.disk import (
+    directory,
+    faults_of,
+    names_in,
+    open_directory,
+    open_file,
+    read_file,
+    read_range,
+    replace_file,
+    write_all,
+    write_file,
+)
+from carethread.git.index_file import UNKNOWN_STATE, IndexedFile, decode_index, encode_index, file_state
+from carethread.git.layout import read_head
+from carethread.git.object_reader import ObjectReader
+from carethread.git.objects import MODE_FILE, commit_links, parse_tree
+from carethread.git.packing import Content
+from carethread.git.plan import FileGrowth
+
+_LARGEST_INDEX = 256 << 20
+
+
+@contextmanager
+def folder_of(path: str, root: int, *, create: bool) -> Iterator[tuple[int, str]]:
+    """Open the directory a path of the record lies in; give it with the file's name."""
+    *folders, name = path.split("/")
+    descriptor = os.dup(root)
+    try:
+        for folder in folders:
+            below = open_directory(folder, descriptor, create=create)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor, name
+    finally:
+        os.close(descriptor)
+
+
+def read_beginning(path: str, root: int, size: int) -> bytes | None:
+    """Return the first `size` bytes of a file, or None if it is missing, shorter, or cannot be read."""
+    try:
+        with folder_of(path, root, create=False) as (folder, name):
+            descriptor = open_file(name, folder)
+            try:
+                found = read_range(descriptor, 0, size)
+            finally:
+                os.close(descriptor)
+    except OSError:
+        return None
+    return found if len(found) == size else None
+
+
+def _write_on(path: str, root: int, size: int, added: bytes) -> os.stat_result:
+    """Write `added` after the first `size` bytes of a file, the last thing it then holds."""
+    with folder_of(path, root, create=True) as (folder, name):
+        descriptor = open_file(name, folder, os.O_WRONLY)
+        try:
+            write_all(descriptor, [added], size)
+            status = os.fstat(descriptor)
+            if status.st_size != size + len(added):
+                os.ftruncate(descriptor, size + len(added))
+                status = os.fstat(descriptor)
+            return status
+        finally:
+            os.close(descriptor)
+
+
+def _write_whole(path: str, root: int, content: bytes) -> os.stat_result:
+    with folder_of(path, root, create=True) as (folder, name):
+        return write_file(name, folder, [content])
+
+
+def update_worktree(
+    growths: list[FileGrowth],
+    contents: list[Content],
+    root: int,
+    git: int,
+    before: tuple[ObjectReader, bytes] | None,
+) -> None:
+    """Bring the files that grew, and the index, to their newest content.
+
+    `before` is the tree that was, and where to read it, in case Git's index is missing or of a form we do not read.
+
+    Raises:
+        OSError: the machine refused.
+    """
+    files = _indexed_files(git, before)
+    newest = {growth.path: number for number, growth in enumerate(growths)}
+    for path, number in newest.items():
+        growth, content = growths[number], contents[number]
+        if growth.old is not None and not content.repair:
+            status = _write_on(path, root, growth.old_size, content.added)
+        else:
+            status = _write_whole(path, root, b"".join((content.old, content.added)))
+        files[path.encode()] = IndexedFile(file_state(status), growth.versions[-1][0])
+    replace_file("index", git, [encode_index(files)], "index.lock")
+
+
+def _indexed_files(git: int, before: tuple[ObjectReader, bytes] | None) -> dict[bytes, IndexedFile]:
+    if before is None:
+        return {}
+    try:
+        return decode_index(read_file("index", git, _LARGEST_INDEX))
+    except (RepositoryError, FileNotFoundError):
+        # Git looks at these files once, and finds them as they should be.
+        blobs = _files_below(*before, "")
+        return {path.encode(): IndexedFile(UNKNOWN_STATE, blob) for path, blob in blobs.items()}
+
+
+def _files_below(reader: ObjectReader, tree: bytes, folder: str) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for name, entry in parse_tree(reader.read_kind(tree, b"tree")).items():
+        try:
+            path = folder + name.decode()
+        except UnicodeDecodeError:
+            raise RepositoryError(f"{folder}{name!r}: is not UTF-8") from None
+        if entry.is_directory:
+            files |= _files_below(reader, entry.id, f"{path}/")
+        elif entry.mode == MODE_FILE:
+            files[path] = entry.id
+        else:
+            raise RepositoryError(f"{path}: is not a plain file")
+    return files
+
+
+class Difference(Struct, frozen=True):
+    """A path whose file is not what the branch's commit has: `missing`, `changed` or `unexpected`.
+
+    An unexpected directory is named once, with a slash at its end.
+    """
+
+    path: str
+    kind: str
+
+
+def compare_worktree(path: Path) -> list[Difference]:
+    """Compare all files of a record with the commit its branch names, by content.
+
+    Raises:
+        RepositoryError: there is no repository or no commit, or it is damaged.
+        StorageError: the machine refused.
+    """
+    found = []
+    with _at_head(path) as (root, _, reader, blobs):
+        for name, blob in blobs.items():
+            content = reader.read_kind(blob, b"blob")
+            status = _status_if(name, root, content)
+            if status is not None:
+                continue
+            found.append(Difference(name, "missing" if _is_missing(name, root) else "changed"))
+        found += [Difference(name, "unexpected") for name in _unexpected(root, "", set(blobs))]
+    return found
+
+
+def restore_worktree(path: Path) -> list[str]:
+    """Write all files of a record, and Git's index of them, anew from the commit its branch names.
+
+    Files that are right already are left as they are. What does not belong there is left too, and returned: paths in
+    order, a directory with a slash at its end.
+
+    Raises:
+        RepositoryError: there is no repository or no commit, or it is damaged, or something that is no plain file
+            stands in the way.
+        StorageError: the machine refused.
+    """
+    with _at_head(path) as (root, git, reader, blobs):
+        files = {}
+        for name, blob in blobs.items():
+            content = reader.read_kind(blob, b"blob")
+            status = _status_if(name, root, content) or _write_whole(name, root, content)
+            files[name.encode()] = IndexedFile(file_state(status), blob)
+        replace_file("index", git, [encode_index(files)], "index.lock")
+        return _unexpected(root, "", set(blobs))
+
+
+@contextmanager
+def _at_head(path: Path) -> Iterator[tuple[int, int, ObjectReader, dict[str, bytes]]]:
+    head = read_head(path)
+    if head is None:
+        raise RepositoryError(f"{path}: is not a repository with a commit")
+    with (
+        faults_of(str(path)),
+        directory(path) as root,
+        directory(".git", root) as git,
+        directory("objects", git) as objects,
+        ObjectReader(objects, f"{path}/.git/objects") as reader,
+    ):
+        tree, _ = commit_links(reader.read_kind(head, b"commit"))
+        yield root, git, reader, _files_below(reader, tree, "")
+
+
+def _status_if(path: str, root: int, content: bytes) -> os.stat_result | None:
+    """Return the state of a file that holds exactly this content; None for any other."""
+    try:
+        with folder_of(path, root, create=False) as (folder, name):
+            descriptor = open_file(name, folder)
+            try:
+                status = os.fstat(descriptor)
+                right = status.st_size == len(content) and read_range(descriptor, 0, len(content)) == content
+            finally:
+                os.close(descriptor)
+    except OSError:
+        return None
+    return status if right else None
+
+
+def _is_missing(path: str, root: int) -> bool:
+    try:
+        with folder_of(path, root, create=False) as (folder, name):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _unexpected(folder: int, prefix: str, expected: set[str]) -> list[str]:
+    folders = {path.removeprefix(prefix).partition("/")[0] for path in expected if path.startswith(prefix)}
+    found = []
+    for name in names_in(folder):
+        path = prefix + name
+        if path in expected or path == ".git":
+            continue
+        is_folder = stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        if is_folder and name in folders:
+            with directory(name, folder) as below:
+                found += _unexpected(below, f"{path}/", expected)
+        else:
+            found.append(f"{path}/" if is_folder else path)
+    return found
