@@ -1,0 +1,276 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, and errors in our own words."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.exc import DBAPIError
+
+from carethread.errors import (
+    CarethreadError,
+    ConfigurationError,
+    ConflictError,
+    LockedError,
+    OutcomeUnknownError,
+    SchemaError,
+    StorageError,
+)
+from carethread.store import migrate
+from carethread.store.locks import FileLock
+from carethread.store.statements import compiled, find_record, lock_record
+
+# How long a statement waits for somebody else's lock before it gives up.
+LOCK_TIMEOUT_S = 10.0
+_READERS = 16
+
+Row = tuple[Any, ...]
+Parameters = dict[str, Any]
+
+
+class Cursor(Protocol):
+    """What both drivers' cursors have in common, as far as we use it."""
+
+    rowcount: int
+
+    def execute(self, statement: Any, parameters: Any = ..., /) -> Any:
+        """Run a statement."""
+
+    def executemany(self, statement: Any, parameters: Any, /) -> Any:
+        """Run a statement once per set of parameters."""
+
+    def fetchone(self) -> Any:
+        """Return the next row, if there is one."""
+
+    def fetchall(self) -> Any:
+        """Return all rows that are left."""
+
+
+class Connection:
+    """A driver's connection that runs the compiled statements of one dialect."""
+
+    def __init__(self, driver: Any, dialect: Dialect) -> None:
+        """Wrap a driver's connection in autocommit mode."""
+        self._driver = driver
+        self._dialect = dialect
+        self._cursor: Cursor = driver.cursor()
+
+    def one(self, statement: Executable, **parameters: Any) -> Row | None:
+        """Return the first row, if there is one."""
+        self._cursor.execute(compiled(statement, self._dialect), parameters)
+        row: Row | None = self._cursor.fetchone()
+        return row
+
+    def all(self, statement: Executable, **parameters: Any) -> list[Row]:
+        """Return all rows."""
+        self._cursor.execute(compiled(statement, self._dialect), parameters)
+        rows: list[Row] = self._cursor.fetchall()
+        return rows
+
+    def run(self, statement: Executable, **parameters: Any) -> int:
+        """Run a statement; return how many rows it touched."""
+        self._cursor.execute(compiled(statement, self._dialect), parameters)
+        return self._cursor.rowcount
+
+    def many(self, statement: Executable, rows: list[Parameters]) -> None:
+        """Run a statement once per row."""
+        if rows:
+            self._cursor.executemany(compiled(statement, self._dialect), rows)
+
+    def text(self, statement: str) -> None:
+        """Run a statement that needs no parameters."""
+        self._cursor.execute(statement)
+
+    def pipeline(self) -> AbstractContextManager[Any]:
+        """Send what follows without waiting for each answer, where the driver can."""
+        if isinstance(self._driver, psycopg.Connection):
+            return self._driver.pipeline()
+        return nullcontext()
+
+    def close(self) -> None:
+        """Close the driver's connection."""
+        self._driver.close()
+
+
+class Database:
+    """Connections to one database. Readers share a small pool; whoever writes holds the write lock."""
+
+    def __init__(self, url: str, locks: Path) -> None:
+        """Name a database: `sqlite:///path` or `postgresql://…`. Nothing is opened yet."""
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite:///")
+        if not self.is_sqlite and not url.startswith(("postgresql://", "postgres://")):
+            raise ConfigurationError("database: give sqlite:///PATH or postgresql://USER@HOST/NAME")
+        self._dialect: Dialect = (
+            SQLiteDialect_pysqlite(paramstyle="named") if self.is_sqlite else PGDialect_psycopg()  # type: ignore[no-untyped-call]
+        )
+        self._write_lock = FileLock(locks / "write.lock")
+        self._writing: Connection | None = None
+        self._idle: list[Connection] = []
+        self._guard = threading.Lock()
+        self._closed = False
+
+    # ── Connections ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _connect(self) -> Connection:
+        with translated():
+            if self.is_sqlite:
+                return Connection(_open_sqlite(self.url.removeprefix("sqlite:///")), self._dialect)
+            return Connection(psycopg.connect(self.url, autocommit=True), self._dialect)
+
+    def prepare(self) -> None:
+        """Make the tables, or bring those of an older version up to date.
+
+        Raises:
+            SchemaError: the tables are of a newer version than this program knows.
+        """
+        with self.exclusive(), translated():
+            try:
+                migrate.upgrade(self.url)
+            except DBAPIError as error:
+                raise (error.orig or error) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Lend a connection for reading; each statement sees what is committed."""
+        with self._guard:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._connect()
+        sound = False
+        try:
+            with translated():
+                yield connection
+            sound = True
+        except CarethreadError as error:
+            sound = not isinstance(error, StorageError)
+            raise
+        finally:
+            self._give_back(connection, sound=sound)
+
+    def _give_back(self, connection: Connection, *, sound: bool) -> None:
+        if sound:
+            with self._guard:
+                if len(self._idle) < _READERS and not self._closed:
+                    self._idle.append(connection)
+                    return
+        connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Lend a connection whose statements all see the same state."""
+        with self.read() as connection:
+            connection.text("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            try:
+                yield connection
+            finally:
+                connection.text("ROLLBACK")
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the write lock of this data directory, without a transaction.
+
+        SQLite's own waiting starves writers when several processes write; the kernel's lock queues them.
+        """
+        with self._write_lock.hold(LOCK_TIMEOUT_S):
+            yield
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Run one write transaction: commit at the end, roll back on any error.
+
+        Raises:
+            StorageError: nothing was recorded.
+            OutcomeUnknownError: the connection broke while committing.
+        """
+        with self.exclusive() if self.is_sqlite else nullcontext():
+            connection = self._keep_for_writing(None) or self._connect()
+            try:
+                with translated():
+                    connection.text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+                    yield connection
+                with translated(committing=True):
+                    connection.text("COMMIT")
+            except BaseException:
+                # A connection that has failed once is not trusted again.
+                with suppress(sqlite3.Error, psycopg.Error):
+                    connection.text("ROLLBACK")
+                connection.close()
+                raise
+            spare = self._keep_for_writing(connection)
+            if spare is not None:
+                spare.close()
+
+    def _keep_for_writing(self, connection: Connection | None) -> Connection | None:
+        """Keep a connection for the next write, or none; return the one that was kept."""
+        with self._guard:
+            kept, self._writing = self._writing, connection
+        return kept
+
+    def lock_record(self, connection: Connection, coordination_id: bytes) -> Row | None:
+        """Return a record's row, locked against other writers until the transaction ends."""
+        return connection.one(find_record if self.is_sqlite else lock_record, coordination_id=coordination_id)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            if self._writing is not None:
+                idle.append(self._writing)
+                self._writing = None
+        for connection in idle:
+            connection.close()
+        self._write_lock.close()
+
+
+def _open_sqlite(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL loses acknowledged commits when the power fails
+        "wal_autocheckpoint = 8000",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+@contextmanager
+def translated(*, committing: bool = False) -> Iterator[None]:
+    """Turn the drivers' errors into ours; ours pass through."""
+    try:
+        yield
+    except CarethreadError:
+        raise
+    except (sqlite3.IntegrityError, psycopg.IntegrityError) as error:
+        raise ConflictError("something with this id exists already") from error
+    except sqlite3.Error as error:
+        raise _sqlite_error(error) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise LockedError("the database is locked by somebody else") from error
+    except psycopg.errors.UndefinedTable as error:
+        raise SchemaError("the database has not been initialised") from error
+    except psycopg.Error as error:
+        if committing and isinstance(error, psycopg.OperationalError):
+            raise OutcomeUnknownError("the connection to the database broke while committing") from error
+        raise StorageError(f"the database failed: {type(error).__name__}") from error
+
+
+def _sqlite_error(error: sqlite3.Error) -> CarethreadError:
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LockedError("the database is locked by another program")
+    if name == "SQLITE_FULL":
+        return StorageError("the disk of the database is full; nothing was recorded")
+    if name.startswith("SQLITE_READONLY"):
+        return StorageError("the database is read-only; nothing was recorded")
+    if name in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
+        return StorageError("the database file is damaged; restore it, or rebuild from the repositories")
+    return StorageError(f"the database failed: {name}")

@@ -1,0 +1,160 @@
+"""The index rows of a record, derived from its repository alone.
+
+Rebuilding inserts them; auditing compares them with what the index has. The rows a writer makes as it goes must be
+the same: that is tested.
+"""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from carethread.errors import CarethreadError, RepositoryError
+from carethread.git.history import Repository, commits, open_repository
+from carethread.git.objects import Tree, parse_tree
+from carethread.ids import CoordinationId
+from carethread.record.commit_message import (
+    CLIENT,
+    CLIENT_DIGEST,
+    CLIENT_IDENTIFIER,
+    COMMUNICATION_ID,
+    MESSAGE_ID,
+    Summary,
+    parse_commit_message,
+)
+from carethread.record.ledger_yaml import parse_ledger
+from carethread.record.status_yaml import parse_status
+from carethread.record.thread_md import split_thread
+from carethread.record.transitions import STATUS_PATH
+from carethread.store.database import Parameters
+
+_ENTRY_ID = re.compile(rb"## Message\n\n\*\*ID:\*\* `([0-9a-f-]{36})`  \n")
+
+
+class Derived(Struct, frozen=True):
+    """A record's rows, without its key: that is the database's to give."""
+
+    record: Parameters
+    threads: list[Parameters]
+    messages: list[Parameters]
+    identifiers: list[Parameters]
+
+
+class _Log(Struct):
+    """What only the commits say: their number, the order of the threads, which commit recorded what."""
+
+    commits: int = 0
+    head: bytes = b""
+    seconds: int = 0
+    threads: dict[str, int] = field(default_factory=dict)
+    messages: dict[str, int] = field(default_factory=dict)
+    identifiers: list[Parameters] = field(default_factory=list)
+
+
+def derive(path: Path, coordination_id: CoordinationId) -> Derived:
+    """Return the rows of the record whose repository is at `path`.
+
+    Raises:
+        IntegrityError: the repository cannot be read, or does not hold such a record.
+    """
+    try:
+        with open_repository(path) as repository:
+            log = _read_log(repository)
+            return _rows(repository, log, coordination_id)
+    except RepositoryError:
+        raise
+    except (CarethreadError, ValueError, KeyError) as error:
+        raise RepositoryError(f"record {coordination_id} cannot be indexed: {error}") from error
+
+
+def _read_log(repository: Repository) -> _Log:
+    log = _Log()
+    for commit_id, commit in commits(repository):
+        log.commits += 1
+        log.head = commit_id
+        log.seconds = max(log.seconds, commit.committer.seconds)
+        message = parse_commit_message(commit.message)
+        trailers = dict(message.trailers)
+        thread_id = trailers.get(COMMUNICATION_ID)
+        message_id = trailers.get(MESSAGE_ID)
+        if thread_id is not None:
+            log.threads.setdefault(thread_id, len(log.threads) + 1)
+        if message_id is not None:
+            log.messages[message_id] = log.commits
+        if CLIENT_IDENTIFIER in trailers:
+            log.identifiers.append(
+                {
+                    "client": trailers[CLIENT],
+                    "value": trailers[CLIENT_IDENTIFIER],
+                    "digest": bytes.fromhex(trailers[CLIENT_DIGEST]),
+                    "result": thread_id if message.summary is Summary.THREAD_CREATED else message_id,
+                }
+            )
+    return log
+
+
+def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) -> Derived:
+    root = _tree(repository, repository.tree_of(log.head))
+    status_bytes = repository.blob(root[STATUS_PATH.encode()].id)
+    status = parse_status(status_bytes)
+    if status.coordination_id != coordination_id:
+        raise RepositoryError(f"the repository of record {coordination_id} holds record {status.coordination_id}")
+    threads, messages = [], []
+    last = log.seconds * 1000
+    folders = _tree(repository, root[b"communications"].id) if b"communications" in root else {}
+    for name, folder in folders.items():
+        thread_id = name.decode()
+        number = log.threads[thread_id]
+        files = _tree(repository, folder.id)
+        ledger_bytes = repository.blob(files[b"ledger.yaml"].id)
+        ledger = parse_ledger(ledger_bytes)
+        last = max(last, ledger.last_updated_at)
+        entries = split_thread(repository.blob(files[b"thread.md"].id))
+        threads.append(
+            {
+                "thread_no": number,
+                "communication_id": thread_id,
+                "status": ledger.status.value,
+                "created_at": ledger.created_at,
+                "last_updated_at": ledger.last_updated_at,
+                "entries": len(entries),
+                "ledger": ledger_bytes,
+                "tree_id": folder.id,
+                "attachments": repository.raw_tree(files[b"attachments"].id) if b"attachments" in files else b"",
+            }
+        )
+        for position, entry in enumerate(entries, 1):
+            message_id = _message_id(entry)
+            messages.append(
+                {
+                    "thread_no": number,
+                    "position": position,
+                    "message_id": UUID(message_id).bytes,
+                    "seq": log.messages[message_id],
+                    "entry": entry,
+                }
+            )
+    record: Parameters = {
+        "coordination_id": bytes.fromhex(coordination_id),
+        "clinical_id": UUID(status.clinical_id).bytes,
+        "custodian_id": UUID(status.custodian.id).bytes,
+        "status": status_bytes,
+        "head_seq": log.commits,
+        "head_commit": log.head,
+        "last_instant": last,
+        "synced_seq": log.commits,
+        "pending_since": 0,
+    }
+    return Derived(record, threads, messages, log.identifiers)
+
+
+def _tree(repository: Repository, tree_id: bytes) -> Tree:
+    return parse_tree(repository.raw_tree(tree_id))
+
+
+def _message_id(entry: bytes) -> str:
+    found = _ENTRY_ID.match(entry)
+    if found is None:
+        raise RepositoryError("an entry of thread.md does not begin as one")
+    return found[1].decode()

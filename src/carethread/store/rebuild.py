@@ -1,0 +1,159 @@
+"""The index made anew from the repositories, and compared with them.
+
+Rebuilding is one transaction: until it ends everybody sees the old index, and if it fails, still.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, bindparam, delete, insert, select
+
+from carethread.errors import IntegrityError
+from carethread.ids import CoordinationId
+from carethread.record.finding import Finding
+from carethread.store import statements
+from carethread.store.database import Connection, Database, Parameters
+from carethread.store.derive import Derived, derive
+from carethread.store.materialise import Progress, record_path
+from carethread.store.schema import identifier, journal, message, record, thread
+
+_HEX32 = re.compile(r"[0-9a-f]{32}", re.ASCII)
+# A column of a rebuilt row that the repository does not know.
+_NOT_DERIVED = frozenset({"last_instant", "synced_seq", "pending_since"})
+
+_list_keys = select(record.c.coordination_id, record.c.record_key)
+_insert_known_record = insert(record)
+_TABLES = (thread, message, identifier)
+_select_of = {table.name: select(*table.columns).where(table.c.record_key == bindparam("key")) for table in _TABLES}
+_CLEAR = tuple(delete(table) for table in (*_TABLES, record))
+_find_all_of_record = select(*record.columns).where(record.c.coordination_id == bindparam("coordination_id"))
+_list_ahead = select(journal.c.seq).where(journal.c.record_key == bindparam("key"), journal.c.seq > bindparam("head"))
+
+
+def repositories(root: Path) -> list[CoordinationId]:
+    """Return the records that have a repository below `root`, in the order of their ids."""
+    found = [
+        CoordinationId(path.name)
+        for path in root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")
+        if _HEX32.fullmatch(path.name) and record_path(root, CoordinationId(path.name)) == path
+    ]
+    return sorted(found)
+
+
+def rebuild(database: Database, root: Path, progress: Progress) -> int:
+    """Make the index from the repositories; return the number of records.
+
+    The repositories must be up to date: what is journalled and not flushed is not in them.
+
+    Raises:
+        IntegrityError: a repository cannot be read; the index is left as it was.
+    """
+    wanted = repositories(root)
+    with database.write() as connection:
+        keys = {bytes(row[0]): row[1] for row in connection.all(_list_keys)}
+        pending = connection.one(statements.count_pending)
+        if pending is not None and pending[0]:
+            raise IntegrityError(f"{pending[0]} commits are not in the repositories yet; flush first")
+        missing = keys.keys() - {bytes.fromhex(each) for each in wanted}
+        if missing:
+            raise IntegrityError(f"record {min(missing).hex()} has no repository; restore it first")
+        for statement in _CLEAR:
+            connection.run(statement)
+        for done, coordination_id in enumerate(wanted):
+            progress(done, len(wanted))
+            derived = derive(record_path(root, coordination_id), coordination_id)
+            _insert(connection, derived, keys.get(bytes.fromhex(coordination_id)))
+        progress(len(wanted), len(wanted))
+    return len(wanted)
+
+
+def _insert(connection: Connection, derived: Derived, known: int | None) -> None:
+    if known is None:
+        row = connection.one(statements.insert_record, **derived.record)
+        key = 0 if row is None else row[0]
+    else:
+        key = known
+        connection.run(_insert_known_record, record_key=key, **derived.record)
+    with connection.pipeline():
+        connection.many(statements.insert_thread, _keyed(derived.threads, key))
+        connection.many(statements.insert_message, _keyed(derived.messages, key))
+        connection.many(statements.insert_identifier, _keyed(derived.identifiers, key))
+
+
+def _keyed(rows: list[Parameters], key: int) -> list[Parameters]:
+    for row in rows:
+        row["record_key"] = key
+    return rows
+
+
+# ── Comparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def audit(database: Database, root: Path, coordination_id: CoordinationId) -> Iterator[Finding]:
+    """Compare the journal and the index of a record with its repository, which must be up to date."""
+    with database.snapshot() as connection:
+        row = connection.one(_find_all_of_record, coordination_id=bytes.fromhex(coordination_id))
+        if row is None:
+            yield Finding(coordination_id, "index-record", "The index does not know this record.")
+            return
+        held = dict(zip((column.name for column in record.columns), row, strict=True))
+        key = held.pop("record_key")
+        held_rows = [(table, _rows_of(connection, table, key)) for table in _TABLES]
+        ahead = connection.all(_list_ahead, key=key, head=held["head_seq"])
+    try:
+        derived = derive(record_path(root, coordination_id), coordination_id)
+    except IntegrityError as error:
+        yield Finding(coordination_id, "index-repository", f"The repository cannot be read: {error}")
+        return
+    for name, value in derived.record.items():
+        if name not in _NOT_DERIVED and _plain(held[name]) != value:
+            yield Finding(coordination_id, "index-record", f"The index has another {name} than the repository.")
+    if held["synced_seq"] > derived.record["head_seq"]:
+        yield Finding(coordination_id, "journal-mark", "The journal says more is flushed than the repository has.")
+    if ahead:
+        yield Finding(coordination_id, "journal-ahead", "The journal has commits beyond the record's head.")
+    for (table, rows), expected in zip(
+        held_rows, (derived.threads, derived.messages, derived.identifiers), strict=True
+    ):
+        yield from _compare(coordination_id, table, rows, expected)
+
+
+_Identity = tuple[Any, ...]
+
+
+def _rows_of(connection: Connection, table: Table, key: int) -> list[Parameters]:
+    names = [column.name for column in table.columns]
+    rows = connection.all(_select_of[table.name], key=key)
+    return [dict(zip(names, (_plain(value) for value in row), strict=True)) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _identity(table: Table, row: Parameters) -> _Identity:
+    return tuple(row[column.name] for column in table.primary_key if column.name != "record_key")
+
+
+def _compare(
+    coordination_id: CoordinationId, table: Table, rows: list[Parameters], expected: list[Parameters]
+) -> Iterator[Finding]:
+    held = {_identity(table, row): row for row in rows}
+    for row in expected:
+        found = held.pop(_identity(table, row), None)
+        if found is None:
+            yield Finding(coordination_id, f"index-{table.name}", f"The index lacks {_name(table, row)}.")
+            continue
+        for name, value in row.items():
+            if found[name] != value:
+                sentence = f"The index has another {name} for {_name(table, row)}."
+                yield Finding(coordination_id, f"index-{table.name}", sentence)
+    for row in held.values():
+        sentence = f"The index has {_name(table, row)}, and the repository does not."
+        yield Finding(coordination_id, f"index-{table.name}", sentence)
+
+
+def _name(table: Table, row: Parameters) -> str:
+    return f"{table.name} {' '.join(str(each) for each in _identity(table, row))}"

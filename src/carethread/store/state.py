@@ -1,0 +1,192 @@
+"""What the writer knows of a record: as it stands, with what the running batch adds.
+
+A `RecordState` is loaded from the index and then follows along; the writer throws it away when a transaction fails
+or when another process has moved the record's head. It belongs to the writer's thread.
+"""
+
+from hashlib import sha256
+from uuid import UUID
+
+from msgspec import Struct
+
+from carethread.clock import Instant
+from carethread.errors import UnknownThreadError
+from carethread.git.objects import object_id
+from carethread.ids import CommunicationId, CoordinationId, MessageId
+from carethread.record.ledger_yaml import parse_ledger
+from carethread.record.model import CoordinationStatus, Ledger
+from carethread.record.status_yaml import parse_status
+from carethread.record.thread_md import FILE_HEADER, appendix, parse_entry
+from carethread.record.transitions import STATUS_PATH, Found, Thread, Transition
+from carethread.store import statements
+from carethread.store.database import Connection, Row
+from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
+
+
+class ThreadState(Struct):
+    """A thread as it stands: its ledger, and the bytes of `thread.md`."""
+
+    number: int
+    ledger: Ledger
+    ledger_bytes: bytes
+    entries: int
+    content: bytearray
+    tree: bytes
+    attachments: bytes
+    is_new: bool = False
+
+
+class IdentifierRow(Struct, frozen=True):
+    """What a client's identifier stands for. `digest` is of what was asked, `result` the id it made."""
+
+    digest: bytes
+    result: str
+
+
+class RecordState:
+    """A record as it stands, and what it would be asked about."""
+
+    def __init__(self, connection: Connection, row: Row) -> None:
+        """Load a record from its row; threads follow when they are needed."""
+        self.key: int = row[0]
+        self.coordination_id = CoordinationId(bytes(row[1]).hex())
+        self.head_seq: int = row[2]
+        self.head_commit = bytes(row[3])
+        self.last = Instant(row[4])
+        self.status_bytes = bytes(row[5])
+        self.status: CoordinationStatus = parse_status(self.status_bytes)
+        self.status_blob = object_id(b"blob", self.status_bytes)
+        self.communications = Communications(connection.all(statements.list_trees, key=self.key))
+        self.threads: dict[CommunicationId, ThreadState] = {}
+        # What the running batch has added and the index does not show yet.
+        self.new_messages: dict[MessageId, Found] = {}
+        self.new_identifiers: dict[tuple[str, str], IdentifierRow] = {}
+
+    @property
+    def weight(self) -> int:
+        """Return about how many bytes of memory this takes."""
+        return 4096 + 256 * len(self.communications) + sum(len(each.content) + 4096 for each in self.threads.values())
+
+    # ── What may be asked ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def thread(self, connection: Connection, thread_id: CommunicationId) -> ThreadState:
+        """Return a thread.
+
+        Raises:
+            UnknownThreadError: the record has no such thread.
+        """
+        known = self.threads.get(thread_id)
+        if known is None:
+            known = self.threads[thread_id] = self._load_thread(connection, thread_id)
+        return known
+
+    def _load_thread(self, connection: Connection, thread_id: CommunicationId) -> ThreadState:
+        row = connection.one(statements.find_thread, key=self.key, communication_id=thread_id)
+        if row is None:
+            raise UnknownThreadError(f"record {self.coordination_id} has no thread {thread_id}")
+        entries = connection.all(statements.read_entries, key=self.key, no=row[0])
+        content = bytearray(FILE_HEADER)
+        for position, (entry,) in enumerate(entries):
+            content += appendix(position, entry)
+        ledger_bytes = bytes(row[3])
+        return ThreadState(
+            row[0], parse_ledger(ledger_bytes), ledger_bytes, row[2], content, bytes(row[4]), bytes(row[5])
+        )
+
+    def ledger(self, connection: Connection, thread_id: CommunicationId) -> Ledger | None:
+        """Return a thread's ledger, if the record has that thread."""
+        known = self.threads.get(thread_id)
+        if known is not None:
+            return known.ledger
+        row = connection.one(statements.find_thread, key=self.key, communication_id=thread_id)
+        return None if row is None else parse_ledger(bytes(row[3]))
+
+    def message(self, connection: Connection, message_id: MessageId | None) -> Found | None:
+        """Return a message of this record, with its thread's ledger as it stands."""
+        if message_id is None:
+            return None
+        found = self.new_messages.get(message_id)
+        if found is None:
+            row = connection.one(statements.find_message, key=self.key, message_id=UUID(message_id).bytes)
+            if row is None:
+                return None
+            found = Found(parse_ledger(bytes(row[1])), parse_entry(bytes(row[0])))
+        known = self.threads.get(found.ledger.communication_id)
+        return found if known is None else Found(known.ledger, found.message)
+
+    def identifier(self, connection: Connection, client: str, value: str) -> IdentifierRow | None:
+        """Return what a client's identifier stands for, if it was used."""
+        known = self.new_identifiers.get((client, value))
+        if known is not None:
+            return known
+        row = connection.one(statements.find_identifier, key=self.key, client=client, value=value)
+        return None if row is None else IdentifierRow(bytes(row[0]), row[1])
+
+    def settle(self) -> None:
+        """Forget what the batch added: the index shows it now."""
+        self.new_messages.clear()
+        self.new_identifiers.clear()
+        for each in self.threads.values():
+            each.is_new = False
+
+    # ── What a transition does to it ──────────────────────────────────────────────────────────────────────────────────
+
+    def blob_ids(self, transition: Transition) -> tuple[bytes, ...]:
+        """Return the id each edited file has after the transition."""
+        ids = []
+        for edit in transition.edits:
+            if edit.append and transition.ledger is not None:
+                held = self.threads[transition.ledger.communication_id].content
+                ids.append(object_id(b"blob", held, edit.data))
+            else:
+                ids.append(object_id(b"blob", edit.data))
+        return tuple(ids)
+
+    def follow(self, transition: Transition, blobs: tuple[bytes, ...]) -> bytes:
+        """Become what the transition says; return the id of the root tree."""
+        if transition.ledger is not None:
+            self._follow_thread(transition, transition.ledger, blobs)
+        for edit, blob in zip(transition.edits, blobs, strict=True):
+            if edit.path == STATUS_PATH:
+                self.status_bytes, self.status_blob = edit.data, blob
+        if transition.status is not None:
+            self.status = transition.status
+        self.last = transition.at
+        return root_tree(self.status_blob, self.communications.id())
+
+    def _follow_thread(self, transition: Transition, ledger: Ledger, blobs: tuple[bytes, ...]) -> None:
+        thread_id = ledger.communication_id
+        state = self.threads.get(thread_id)
+        if state is None:
+            state = ThreadState(len(self.communications) + 1, ledger, b"", 0, bytearray(), b"", b"", is_new=True)
+            self.threads[thread_id] = state
+        files = {}
+        thread_blob = ledger_blob = b""
+        for edit, blob in zip(transition.edits, blobs, strict=True):
+            name = edit.path.rsplit("/", 1)[1]
+            if name == "thread.md":
+                state.content += edit.data
+                thread_blob = blob
+            elif name == "ledger.yaml":
+                ledger_blob = blob
+            else:
+                files[name.encode()] = blob
+        state.ledger, state.ledger_bytes = ledger, transition.ledger_bytes
+        state.entries += len(transition.entries)
+        if files:
+            state.attachments = with_files(state.attachments, files)
+        state.tree = thread_tree(state.attachments, ledger_blob, thread_blob)
+        self.communications.id_with(thread_id, state.tree)
+        for entry in transition.entries:
+            self.new_messages[entry.message.id] = Found(ledger, entry.message)
+
+
+def rules_view(state: ThreadState) -> Thread:
+    """Return a thread as the record's rules see it."""
+    files = frozenset(name.decode() for name in file_names(state.attachments)) if state.attachments else frozenset()
+    return Thread(state.ledger, state.ledger_bytes, state.entries, files)
+
+
+def digest(request: bytes) -> bytes:
+    """Return the digest by which a repeated request is known."""
+    return sha256(request).digest()

@@ -1,0 +1,129 @@
+"""The database's errors in our words, its versions, its transactions."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from carethread import CoordinationService, errors
+from carethread.store import migrate, statements
+from carethread.store.database import Connection, Database, translated
+from carethread.store.schema import metadata
+from tests.people import CLINICAL_ID, JANE, PLACE
+
+
+def sqlite_error(name: str) -> sqlite3.Error:
+    error = sqlite3.OperationalError("secret detail")
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    "raised,expected",
+    [
+        (sqlite3.IntegrityError("x"), errors.ConflictError),
+        (sqlite_error("SQLITE_BUSY"), errors.LockedError),
+        (sqlite_error("SQLITE_LOCKED_SHAREDCACHE"), errors.LockedError),
+        (sqlite_error("SQLITE_FULL"), errors.StorageError),
+        (sqlite_error("SQLITE_READONLY_DBMOVED"), errors.StorageError),
+        (sqlite_error("SQLITE_CORRUPT"), errors.StorageError),
+        (sqlite_error("SQLITE_IOERR_FSYNC"), errors.StorageError),
+        (sqlite3.ProgrammingError("x"), errors.StorageError),
+        (psycopg.errors.UniqueViolation("x"), errors.ConflictError),
+        (psycopg.errors.LockNotAvailable("x"), errors.LockedError),
+        (psycopg.errors.UndefinedTable("x"), errors.SchemaError),
+        (psycopg.OperationalError("x"), errors.StorageError),
+        (errors.ClockError("x"), errors.ClockError),
+    ],
+)
+def test_errors_are_ours_and_tell_no_detail(raised: Exception, expected: type[Exception]) -> None:
+    with pytest.raises(expected) as caught, translated():
+        raise raised
+    assert type(caught.value) is expected
+    assert "secret" not in str(caught.value)
+
+
+def test_a_connection_that_breaks_while_committing() -> None:
+    with pytest.raises(errors.OutcomeUnknownError), translated(committing=True):
+        raise psycopg.OperationalError("server closed the connection")
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite://", "", "postgresql+psycopg://x"])
+def test_other_databases(tmp_path: Path, url: str) -> None:
+    with pytest.raises(errors.ConfigurationError, match="database"):
+        Database(url, tmp_path)
+
+
+def test_a_newer_schema(tmp_path: Path) -> None:
+    CoordinationService.open(tmp_path, flushes=False).close()
+    with sqlite3.connect(tmp_path / "carethread.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(errors.SchemaError, match="9999"):
+        CoordinationService.open(tmp_path)
+
+
+def test_a_newer_schema_on_postgresql(tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:
+    url = fresh_postgres()
+    migrate.upgrade(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(errors.SchemaError, match="9999"):
+        CoordinationService.open(tmp_path, database_url=url)
+
+
+def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:
+    for url in (f"sqlite:///{tmp_path / 'a.sqlite'}", fresh_postgres()):
+        migrate.upgrade(url)
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        engine.dispose()
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "carethread.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(errors.StorageError, match="damaged"):
+        CoordinationService.open(tmp_path)
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(errors.StorageError):
+        CoordinationService.open(tmp_path, database_url="postgresql://localhost:1/none?connect_timeout=2")
+
+
+def test_a_data_directory_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.StorageError):
+        CoordinationService.open(tmp_path / "file")
+
+
+def _prune_and_fail(connection: Connection) -> None:
+    connection.run(statements.prune_journal, key=1, new_seq=10)
+    raise ZeroDivisionError
+
+
+def test_a_write_that_fails_is_rolled_back(tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path, flushes=False) as service:
+        record = service.initialise(JANE, PLACE, CLINICAL_ID)
+        database = service._archive.database
+        with pytest.raises(ZeroDivisionError), database.write() as connection:
+            _prune_and_fail(connection)
+        with database.read() as connection:
+            assert len(connection.all(statements.size_journal, key=1, after=0, count=9)) == 1
+        record.flush()
+
+
+def test_readers_are_lent_and_closed(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.sqlite'}", tmp_path)
+    database.prepare()
+    with database.read() as first, database.read() as second:
+        assert first.one(text("SELECT 1")) == second.one(text("SELECT 1")) == (1,)
+        database.close()
+    with pytest.raises(errors.StorageError), database.read() as third:
+        third.text("SELECT nonsense FROM nowhere")

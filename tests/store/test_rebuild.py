@@ -1,0 +1,167 @@
+"""The index made anew, and compared with its repository."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from carethread import (
+    AttachmentContent,
+    ClientIdentifier,
+    CoordinationRecord,
+    CoordinationService,
+    LedgerUpdate,
+    MessageContent,
+    StatusUpdate,
+    errors,
+)
+from carethread.store.archive import Archive
+from carethread.store.rebuild import audit, repositories
+from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM, listed
+
+
+@pytest.fixture
+def eventful(record: CoordinationRecord) -> CoordinationRecord:
+    """A record with something in every table."""
+    name = ClientIdentifier("system", "thread 1")
+    thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"), client_identifier=name)
+    file = AttachmentContent(b"x", "text/plain", "x.txt")
+    content = MessageContent("Two", attachments=(file,))
+    record.add_message(TOM, PLACE, thread, content, client_identifier=ClientIdentifier("system", "message 1"))
+    record.communication_create(TOM, PLACE, listed(TOM))
+    record.update_communication_ledger(JANE, PLACE, thread, LedgerUpdate(status="closed"))
+    record.update_coordination_status(JANE, PLACE, StatusUpdate(record_queryable=False))
+    record.flush()
+    return record
+
+
+def found(archive: Archive, record: CoordinationRecord) -> set[str]:
+    return {finding.code for finding in audit(archive.database, archive.materialiser.root, record.coordination_id)}
+
+
+def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: CoordinationRecord) -> None:
+    assert found(archive, eventful) == set()
+    archive.rebuild(lambda _done, _total: None)
+    assert found(archive, eventful) == set()
+
+
+@pytest.mark.parametrize(
+    "statement,code",
+    [
+        ("UPDATE record SET status = x'00'", "index-record"),
+        ("UPDATE record SET head_commit = zeroblob(32)", "index-record"),
+        ("UPDATE record SET synced_seq = 99", "journal-mark"),
+        ("DELETE FROM record", "index-record"),
+        ("INSERT INTO journal VALUES (1, 99, x'', x'', x'')", "journal-ahead"),
+        ("UPDATE thread SET ledger = x'00' WHERE thread_no = 1", "index-thread"),
+        ("DELETE FROM thread WHERE thread_no = 2", "index-thread"),
+        ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, x'', x'', x'')", "index-thread"),
+        ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
+        ("DELETE FROM message WHERE position = 2", "index-message"),
+        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, x'')", "index-message"),
+        ("UPDATE identifier SET result = 'x'", "index-identifier"),
+        ("DELETE FROM identifier", "index-identifier"),
+    ],
+)
+def test_an_index_that_says_something_else(
+    archive: Archive, eventful: CoordinationRecord, service: CoordinationService, statement: str, code: str
+) -> None:
+    with archive.database.write() as connection:
+        connection.text(statement)
+    assert found(archive, eventful) == {code}
+    if code.startswith("index"):
+        service.rebuild()
+        assert found(archive, eventful) == set()
+
+
+def test_a_repository_that_cannot_be_read(archive: Archive, eventful: CoordinationRecord) -> None:
+    for pack in (eventful.path / ".git" / "objects" / "pack").iterdir():
+        pack.unlink()
+    assert found(archive, eventful) == {"index-repository"}
+    with pytest.raises(errors.IntegrityError, match=eventful.coordination_id):
+        archive.rebuild(lambda _done, _total: None)
+    # The index is as it was.
+    assert len(eventful.communications()) == 2
+
+
+def commit(record: CoordinationRecord, message: str, status: bytes | None = None) -> None:
+    """Commit with stock git, as somebody would who has no business doing so."""
+    if status is not None:
+        (record.path / "COORDINATION_STATUS.yaml").write_bytes(status)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
+    subprocess.run([*git, "add", "-A"], cwd=record.path, check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", message], cwd=record.path, check=True)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: commit(record, "not one of ours"),
+        lambda record: commit(record, "coordination:update: Added message to thread\n\nCare-Location: x\n",
+                              b""),
+        lambda record: (record.path / ".git" / "HEAD").write_text("nowhere\n"),
+        lambda record: shutil.rmtree(record.path / ".git"),
+    ],
+)  # fmt: skip
+def test_repositories_that_are_no_records(
+    archive: Archive, eventful: CoordinationRecord, spoil: Callable[[CoordinationRecord], None]
+) -> None:
+    spoil(eventful)
+    assert found(archive, eventful) & {"index-repository"}
+
+
+def test_a_repository_in_the_place_of_another(service: CoordinationService, eventful: CoordinationRecord) -> None:
+    other = service.initialise(JANE, PLACE, "b4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12")
+    other.flush()
+    shutil.rmtree(other.path)
+    shutil.copytree(eventful.path, other.path)
+    with pytest.raises(errors.IntegrityError, match=f"holds record {eventful.coordination_id}"):
+        service.rebuild()
+
+
+def test_a_thread_that_was_cut_by_hand(archive: Archive, eventful: CoordinationRecord) -> None:
+    thread = eventful.communications()[0].communication_id
+    path = eventful.path / "communications" / thread / "thread.md"
+    path.write_bytes(path.read_bytes().replace(b"**ID:**", b"**Id:**", 1))
+    commit(eventful, f"coordination:update: Updated thread ledger\n\nCare-Location: x\nCommunication-ID: {thread}\n")
+    assert found(archive, eventful) == {"index-repository"}
+
+
+def test_only_folders_in_their_place_are_records(tmp_path: Path) -> None:
+    good = "7f4c2e9d4b0a4f3a9a2c0e9a6b5d1c88"
+    for name in (f"7f/4c/{good}", f"7f/4d/{good}", "7f/4c/notes", "7f/4c/7f4c"):
+        (tmp_path / name).mkdir(parents=True)
+    assert repositories(tmp_path) == [good]
+    assert repositories(tmp_path / "none") == []
+
+
+def test_rebuilding_with_commits_still_in_the_journal(
+    archive: Archive, record: CoordinationRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive.materialiser, "flush_all", lambda _progress: None)
+    with pytest.raises(errors.IntegrityError, match="flush first"):
+        archive.rebuild(lambda _done, _total: None)
+
+
+def test_a_lost_index_is_made_from_the_repositories(tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path) as service:
+        record = service.initialise(JANE, PLACE, CLINICAL_ID)
+        thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"))
+        before = record.read_communication(thread)
+    for file in tmp_path.glob("carethread.sqlite*"):
+        file.unlink()
+    with CoordinationService.open(tmp_path) as service:
+        assert list(service.records()) == []
+        calls: list[tuple[int, int]] = []
+        assert service.rebuild(lambda done, total: calls.append((done, total))) == 1
+        assert calls[-1] == (1, 1)
+        assert service.record(record.coordination_id).read_communication(thread) == before
+
+
+def test_a_record_whose_repository_is_gone(service: CoordinationService, eventful: CoordinationRecord) -> None:
+    shutil.rmtree(eventful.path)
+    with pytest.raises(errors.IntegrityError, match="restore it first"):
+        service.rebuild()
+    assert len(eventful.communications()) == 2
