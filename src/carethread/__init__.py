@@ -1,0 +1,67 @@
+"""Clinical conversations as a record: immutable, in Git, one repository per patient, readable without us.
+
+```pycon
+>>> from carethread import Author, CoordinationService
+
+```
+"""
+
+from carethread.coordination import (
+    CoordinationRecord,
+    CoordinationService,
+)
+from carethread.errors import CarethreadError
+from carethread.record.finding import Finding
+from carethread.record.model import (
+    Addressing,
+    Attachment,
+    AttachmentContent,
+    Author,
+    ClientIdentifier,
+    Communication,
+    CoordinationStatus,
+    HistoryEntry,
+    Ledger,
+    LedgerUpdate,
+    LifecycleState,
+    Message,
+    MessageContent,
+    MessageType,
+    Participant,
+    Party,
+    Policies,
+    Role,
+    Sensitivity,
+    StatusUpdate,
+    ThreadStatus,
+    Visibility,
+)
+
+__all__ = [
+    "Addressing",
+    "Attachment",
+    "AttachmentContent",
+    "Author",
+    "CarethreadError",
+    "ClientIdentifier",
+    "Communication",
+    "CoordinationRecord",
+    "CoordinationService",
+    "CoordinationStatus",
+    "Finding",
+    "HistoryEntry",
+    "Ledger",
+    "LedgerUpdate",
+    "LifecycleState",
+    "Message",
+    "MessageContent",
+    "MessageType",
+    "Participant",
+    "Party",
+    "Policies",
+    "Role",
+    "Sensitivity",
+    "StatusUpdate",
+    "ThreadStatus",
+    "Visibility",
+]

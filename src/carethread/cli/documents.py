@@ -1,0 +1,292 @@
+"""What `--json` answers: one document per command, with keys that stay.
+
+Times are texts such as `2026-01-11T14:36:15.234Z`. A key is always there; what does not apply is `null` or empty.
+"""
+
+from typing import Self
+
+from msgspec import Struct
+
+from carethread import Finding, HistoryEntry
+from carethread.clock import format_instant
+from carethread.record.model import Addressing, CoordinationStatus, Ledger, Message, Participant, Party
+
+
+class InstallationDocument(Struct, frozen=True):
+    """The installation that writes a record."""
+
+    id: str
+    name: str
+
+
+class RecordDocument(Struct, frozen=True):
+    """A record. `path` is its repository; `threads` counts archived ones too."""
+
+    coordination_id: str
+    clinical_id: str
+    custodian: InstallationDocument
+    lifecycle_state: str
+    record_open: bool
+    record_queryable: bool
+    record_modifiable: bool
+    path: str
+    threads: int
+
+    @classmethod
+    def of(cls, status: CoordinationStatus, path: str, threads: int) -> Self:
+        """Describe a record by its status."""
+        return cls(
+            status.coordination_id,
+            status.clinical_id,
+            InstallationDocument(status.custodian.id, status.custodian.name),
+            status.lifecycle_state.value,
+            status.record_open,
+            status.record_queryable,
+            status.record_modifiable,
+            path,
+            threads,
+        )
+
+
+class RecordsDocument(Struct, frozen=True):
+    """All records, in the order of their ids."""
+
+    records: tuple[RecordDocument, ...]
+
+
+class PartyDocument(Struct, frozen=True):
+    """Somebody, with the name they had."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, party: Party) -> Self:
+        """Describe somebody."""
+        return cls(party.id, party.name)
+
+
+class ParticipantDocument(Struct, frozen=True):
+    """Somebody, or a group, who takes part in a thread."""
+
+    participant_id: str
+    role: str
+    display_name: str
+
+    @classmethod
+    def of(cls, participant: Participant) -> Self:
+        """Describe a participant."""
+        return cls(participant.id, participant.role.value, participant.name)
+
+
+class AddressingDocument(Struct, frozen=True):
+    """Who asked, where replies go, and who was asked; ids of participants."""
+
+    requester: str
+    reply_to: str | None
+    recipients: tuple[str, ...]
+
+    @classmethod
+    def of(cls, addressing: Addressing) -> Self:
+        """Describe an addressing."""
+        return cls(addressing.requester, addressing.reply_to, addressing.recipients)
+
+
+class LedgerDocument(Struct, frozen=True):
+    """A thread's ledger. In a plain thread, `addressing` is `null`."""
+
+    communication_id: str
+    status: str
+    created_at: str
+    last_updated_at: str
+    participants: tuple[ParticipantDocument, ...]
+    addressing: AddressingDocument | None
+    continues: str | None
+    sensitivity: str
+    restricted: bool
+    allow_patient_participation: bool
+    allow_external_organisations: bool
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Self:
+        """Describe a ledger."""
+        return cls(
+            ledger.communication_id,
+            ledger.status.value,
+            format_instant(ledger.created_at),
+            format_instant(ledger.last_updated_at),
+            tuple(ParticipantDocument.of(each) for each in ledger.participants),
+            None if ledger.addressing is None else AddressingDocument.of(ledger.addressing),
+            ledger.continues,
+            ledger.visibility.sensitivity.value,
+            ledger.visibility.restricted,
+            ledger.policies.allow_patient_participation,
+            ledger.policies.allow_external_organisations,
+        )
+
+
+class AttachmentDocument(Struct, frozen=True):
+    """A file that a message carries; `size` in bytes."""
+
+    sha256: str
+    media_type: str
+    size: int
+    file_name: str
+
+
+class MessageDocument(Struct, frozen=True):
+    """One entry of a thread. `author_role` is `null` where `type` says it; `to` is empty in a plain thread."""
+
+    message_id: str
+    type: str
+    timestamp: str
+    author_id: str
+    author: str
+    author_role: str | None
+    on_behalf_of: PartyDocument | None
+    to: tuple[PartyDocument, ...]
+    in_response_to: str | None
+    corrects: str | None
+    sent: str | None
+    via: PartyDocument | None
+    attachments: tuple[AttachmentDocument, ...]
+    body: str
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Describe a message."""
+        return cls(
+            message.id,
+            message.type.value,
+            format_instant(message.timestamp),
+            message.author_id,
+            message.author_name,
+            None if message.author_role is None else message.author_role.value,
+            None if message.on_behalf_of is None else PartyDocument.of(message.on_behalf_of),
+            tuple(PartyDocument.of(each) for each in message.to),
+            message.in_response_to,
+            message.corrects,
+            None if message.sent is None else format_instant(message.sent),
+            None if message.via is None else PartyDocument.of(message.via),
+            tuple(
+                AttachmentDocument(each.sha256, each.media_type, each.size, each.file_name)
+                for each in message.attachments
+            ),
+            message.body,
+        )
+
+
+class ThreadsDocument(Struct, frozen=True):
+    """A record's threads, oldest first."""
+
+    coordination_id: str
+    threads: tuple[LedgerDocument, ...]
+
+
+class ThreadDocument(Struct, frozen=True):
+    """A thread with its messages. `version` is the commit that was read."""
+
+    coordination_id: str
+    version: str
+    ledger: LedgerDocument
+    messages: tuple[MessageDocument, ...]
+
+
+class LedgerOfRecordDocument(Struct, frozen=True):
+    """A thread's ledger, and the system entry that tells of its change, if it was changed now."""
+
+    coordination_id: str
+    message_id: str | None
+    ledger: LedgerDocument
+
+
+class RecordedDocument(Struct, frozen=True):
+    """What was recorded. `message_id` is `null` for a thread that was opened without a message."""
+
+    coordination_id: str
+    communication_id: str
+    message_id: str | None
+
+
+class MessageOfRecordDocument(Struct, frozen=True):
+    """A message, and where it stands."""
+
+    coordination_id: str
+    communication_id: str
+    message: MessageDocument
+
+
+class CommitDocument(Struct, frozen=True):
+    """One commit of a record; its time is to the second."""
+
+    commit: str
+    at: str
+    author_id: str
+    author: str
+    summary: str
+    care_location: str
+    communication_id: str | None
+    message_id: str | None
+    signed: bool
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> Self:
+        """Describe a commit."""
+        return cls(
+            entry.commit,
+            format_instant(entry.at),
+            entry.author_id,
+            entry.author_name,
+            entry.summary,
+            entry.care_location,
+            entry.thread_id,
+            entry.message_id,
+            entry.signed,
+        )
+
+
+class HistoryDocument(Struct, frozen=True):
+    """A record's commits, oldest first."""
+
+    coordination_id: str
+    commits: tuple[CommitDocument, ...]
+
+
+class FindingDocument(Struct, frozen=True):
+    """One fault. What does not apply is empty, or 0 for `line`."""
+
+    code: str
+    record: str
+    commit: str
+    path: str
+    line: int
+    sentence: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """Describe a finding."""
+        return cls(finding.code, finding.record, finding.commit, finding.path, finding.line, finding.sentence)
+
+
+class VerificationDocument(Struct, frozen=True):
+    """How many records were checked, and what was found."""
+
+    records: int
+    findings: tuple[FindingDocument, ...]
+
+
+class OperationDocument(Struct, frozen=True):
+    """Work on `records` records; `place` is what was written, where there is one."""
+
+    records: int
+    place: str | None
+
+
+class DemonstrationDocument(Struct, frozen=True):
+    """What the demonstration recorded, and where it is, if it was kept."""
+
+    directory: str | None
+    coordination_id: str
+    communication_ids: tuple[str, ...]
+    commits: int
+    findings: tuple[FindingDocument, ...]

@@ -1,0 +1,67 @@
+"""Answers on standard output: for people, or as one JSON document.
+
+For people: on a terminal, tables fold into its width; elsewhere, nothing is folded, cut or coloured. What somebody
+wrote is printed as it was typed, indented, so that no body can look like one of our lines.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+# Wider than any table: names have at most 200 characters.
+_UNLIMITED = 10_000
+
+
+def answer(document: Struct) -> None:
+    """Print a JSON document."""
+    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        print(line)
+
+
+def heading(text: str) -> None:
+    """Print a heading, bold on a terminal."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    print(text if plain else f"\x1b[1m{text}\x1b[0m")
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> None:
+    """Print what something is, line by line: a name, and its value. Those without a value are left out."""
+    known = [(name, value) for name, value in rows if value]
+    width = max(len(name) for name, _ in known)
+    for name, value in known:
+        print(f"{name:<{width}}  {value}")
+
+
+def body(text: str) -> None:
+    """Print what somebody wrote, every line of it behind four spaces."""
+    for line in text.split("\n"):
+        print(f"    {line}" if line else "")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: within the width of a terminal, or as wide as it must be."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - few commands print tables
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    on_terminal = sys.stdout.isatty()
+    box = SIMPLE_HEAD if on_terminal else None
+    made = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for header in headers:
+        made.add_column(header, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout, highlight=False, width=None if on_terminal else _UNLIMITED)
+    with console.capture() as captured:
+        console.print(made)
+    for line in captured.get().rstrip("\n").split("\n"):
+        print(line.rstrip())

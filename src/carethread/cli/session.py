@@ -1,0 +1,94 @@
+"""From options to the library: an opened data directory, and who acts."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from carethread import Author, CarethreadError, CoordinationRecord, CoordinationService, Role
+from carethread.errors import ConfigurationError
+from carethread.ids import parse_participant_id
+from carethread.record.words import read_word
+from carethread.settings import Settings
+
+
+@contextmanager
+def opened(data: Path | None, *, may_make: bool = False) -> Iterator[CoordinationService]:
+    """Open the data directory; make it only for a command that begins something.
+
+    Raises:
+        ConfigurationError: no data directory is named, there is none, or another setting is wrong.
+    """
+    settings = Settings.load(os.environ, data)
+    directory = settings.data_directory()
+    if not may_make and not directory.is_dir():
+        raise ConfigurationError(
+            f"there is no data directory {directory}: name another with --data, "
+            "or make it with `carethread record init`"
+        )
+    # A command runs for a moment: it writes the repository itself, and has no use for a background thread.
+    with CoordinationService.open(
+        directory,
+        database_url=settings.database_url,
+        name=settings.installation_name,
+        domain=settings.installation_domain,
+        signing_key=settings.signing_key,
+        signing_certificate=settings.signing_certificate,
+        flushes=False,
+    ) as service:
+        yield service
+
+
+def new_author(identifier: str, name: str, role: str) -> Author:
+    """Return who acts.
+
+    Raises:
+        InvalidValueError: the id is malformed, or there is no such role.
+    """
+    return Author(parse_participant_id(identifier.lower(), "author-id"), name, read_word(Role, role, "author-role"))
+
+
+def acting(identifier: str | None, name: str | None, role: str) -> Author:
+    """Return who acts, for a command that need not be told unless it changes something.
+
+    Raises:
+        ConfigurationError: that was not said.
+        InvalidValueError: the id is malformed, or there is no such role.
+    """
+    if not identifier or not name:
+        raise ConfigurationError(
+            "who acts was not said: give --author-id and --author-name, "
+            "or set CARETHREAD_AUTHOR_ID and CARETHREAD_AUTHOR_NAME"
+        )
+    return new_author(identifier, name, role)
+
+
+def acting_place(care_location: str | None) -> str:
+    """Return where somebody acts, likewise.
+
+    Raises:
+        ConfigurationError: that was not said.
+    """
+    if not care_location:
+        raise ConfigurationError(
+            "where that happens was not said: give --care-location, or set CARETHREAD_CARE_LOCATION"
+        )
+    return care_location
+
+
+def settle(record: CoordinationRecord, tell: Callable[[], None]) -> None:
+    """Say what was recorded, then write it to the repository.
+
+    It is recorded, whatever happens now: a repository that cannot be written is a warning, not a failure of the
+    command, for whoever sees a command fail does it again.
+    """
+    tell()
+    sys.stdout.flush()
+    try:
+        record.flush()
+    except CarethreadError as error:
+        print(
+            f"carethread: recorded, but not yet in the repository: {error} (`carethread flush` tries again)",
+            file=sys.stderr,
+        )

@@ -1,0 +1,199 @@
+"""What an installation is told from outside: one frozen value, from the environment and an optional TOML file.
+
+The environment wins over the file, and an option on the command line wins over both. Only the composition root and
+the command line read settings; everything below takes arguments.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self, get_args, get_type_hints
+
+from carethread.errors import ConfigurationError
+
+FILE_VARIABLE = "CARETHREAD_SETTINGS"
+_PREFIX = "CARETHREAD_"
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What a setting means, and an example of it. Every setting has it."""
+
+    meaning: str
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything an installation can be told. Each field is a setting; what is left out is `None`."""
+
+    data: Annotated[
+        Path | None,
+        Documented(
+            "The data directory: the records, and the database unless `database_url` names another. It has no "
+            "default, because records must never end up where nobody looks for them.",
+            "/var/lib/carethread",
+        ),
+    ] = None
+    database_url: Annotated[
+        str | None,
+        Documented(
+            "A PostgreSQL database. Left out: SQLite in the data directory.",
+            "postgresql://carethread@db.example/carethread",
+        ),
+    ] = None
+    installation_name: Annotated[
+        str | None,
+        Documented(
+            "What this installation is called in every record it writes. Said once, when the data directory is made. "
+            "Left out: `Carethread`.",
+            "Thames Valley Shared Care",
+        ),
+    ] = None
+    installation_domain: Annotated[
+        str | None,
+        Documented(
+            "The right side of people's addresses in commits. Said once likewise. Left out: `carethread.invalid`.",
+            "care.example",
+        ),
+    ] = None
+    signing_key: Annotated[
+        Path | None,
+        Documented(
+            "A private key, PEM or OpenSSH, with which every commit is signed. Left out: commits are not signed.",
+            "/etc/carethread/signing.key",
+        ),
+    ] = None
+    signing_certificate: Annotated[
+        Path | None,
+        Documented(
+            "The PEM certificate for `signing_key`: signatures are then CMS. Left out: the key signs as SSH does.",
+            "/etc/carethread/signing.pem",
+        ),
+    ] = None
+    trusted_certificates: Annotated[
+        Path | None,
+        Documented(
+            "PEM certificates of the authorities whose CMS signatures `carethread verify` accepts.",
+            "/etc/carethread/authorities.pem",
+        ),
+    ] = None
+    allowed_signers: Annotated[
+        Path | None,
+        Documented(
+            "The SSH keys whose signatures `carethread verify` accepts, in the form of `ssh-keygen`'s ALLOWED SIGNERS.",
+            "/etc/carethread/allowed_signers",
+        ),
+    ] = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], data: Path | None = None) -> Self:
+        """Read the environment, and the TOML file that `CARETHREAD_SETTINGS` names.
+
+        Args:
+            environ: the environment.
+            data: the data directory, where it was given otherwise.
+
+        Raises:
+            ConfigurationError: a value is wrong, or the file cannot be read; the message says what to do.
+        """
+        found = _from_file(environ.get(FILE_VARIABLE, ""))
+        for name in _NAMES:
+            text = environ.get(variable(name), "")
+            if text:
+                found[name] = _Given(text, variable(name), Path())
+        values: dict[str, Any] = {name: _value(name, given) for name, given in found.items()}
+        if data is not None:
+            values["data"] = data
+        settings = cls(**values)
+        if settings.signing_certificate is not None and settings.signing_key is None:
+            raise ConfigurationError(
+                f"signing_certificate is set, but no key to go with it: set {variable('signing_key')} as well"
+            )
+        return settings
+
+    def data_directory(self) -> Path:
+        """Return the data directory.
+
+        Raises:
+            ConfigurationError: none was named.
+        """
+        if self.data is None:
+            raise ConfigurationError(
+                f"no data directory is named: give --data DIRECTORY, or set {variable('data')} to its path"
+            )
+        return self.data
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return _PREFIX + name.upper()
+
+
+def documentation() -> dict[str, Documented]:
+    """Return what every setting means, in their order."""
+    return {name: next(each for each in get_args(kind) if isinstance(each, Documented)) for name, kind in _kinds()}
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A value as it was found: where, and relative to which directory paths are meant."""
+
+    text: str
+    place: str
+    directory: Path
+
+
+def _kinds() -> list[tuple[str, Any]]:
+    return list(get_type_hints(Settings, include_extras=True).items())
+
+
+_NAMES = tuple(name for name, _ in _kinds())
+_PATHS = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is Path)
+# The data directory may still be to be made.
+_FILES = _PATHS - {"data"}
+
+
+def _from_file(name: str) -> dict[str, _Given]:
+    if not name:
+        return {}
+    path = Path(name)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(
+            f"cannot read the settings file {name}: {reason}; correct {FILE_VARIABLE}, or unset it"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"the settings file {name} is not TOML: {error}") from error
+    found = {}
+    for key, value in table.items():
+        if key not in _NAMES:
+            raise ConfigurationError(f"{name}: {key!r} is no setting; there are {', '.join(_NAMES)}")
+        if not isinstance(value, str) or not value:
+            raise ConfigurationError(f'{name}: {key} must be a text in quotes, such as {key} = "…"; or leave it out')
+        found[key] = _Given(value, f"{name}: {key}", path.parent)
+    return found
+
+
+def _value(name: str, given: _Given) -> str | Path:
+    if name == "database_url":
+        return _database_url(given)
+    if name not in _PATHS:
+        return given.text
+    path = given.directory / Path(given.text).expanduser()
+    if name in _FILES and not path.is_file():
+        raise ConfigurationError(f"{given.place}: there is no file {path}; name one that exists, or leave it out")
+    return path
+
+
+def _database_url(given: _Given) -> str:
+    # The text may hold a password, so it is not repeated.
+    if not given.text.startswith(("postgresql://", "postgres://")):
+        raise ConfigurationError(
+            f"{given.place} is not the URL of a PostgreSQL database, such as postgresql://user@host/name; "
+            "leave it out for SQLite in the data directory"
+        )
+    return given.text

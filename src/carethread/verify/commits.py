@@ -1,0 +1,154 @@
+"""What a commit says of itself: who made it, when, and what its message tells, held to what its files show."""
+
+import re
+
+from msgspec import Struct
+
+from carethread.clock import Instant, format_instant
+from carethread.errors import FormatError, InvalidValueError, RepositoryError
+from carethread.git.objects import Commit, Person, decode_commit
+from carethread.ids import CommunicationId, MessageId, ParticipantId, parse_participant_id
+from carethread.record.commit_message import (
+    CLIENT,
+    CLIENT_DIGEST,
+    CLIENT_IDENTIFIER,
+    COMMUNICATION_ID,
+    MESSAGE_ID,
+    CommitMessage,
+    Summary,
+    parse_commit_message,
+    render_commit_message,
+)
+from carethread.record.model import Custodian, Message
+from carethread.record.text import check_name
+from carethread.verify.codes import Code
+from carethread.verify.report import Report
+
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.ASCII)
+_DAY_S = 86_400
+_CLIENT_TRAILERS = ((), (CLIENT,), (CLIENT, CLIENT_IDENTIFIER, CLIENT_DIGEST))
+
+
+class Act(Struct, frozen=True):
+    """What a commit's files show that it does. `summary` is nothing where a fault keeps that from being told."""
+
+    summary: Summary | None
+    thread_id: CommunicationId | None = None
+    entry: Message | None = None
+    at: Instant | None = None
+
+
+class Described(Struct, frozen=True):
+    """A commit and its message, each nothing where it cannot be read, which is reported."""
+
+    commit: Commit | None
+    message: CommitMessage | None
+
+    def trailer(self, name: str) -> str:
+        """Return a trailer's value, or nothing."""
+        return "" if self.message is None else dict(self.message.trailers).get(name, "")
+
+    @property
+    def author_id(self) -> ParticipantId | None:
+        """Who made the commit."""
+        return None if self.commit is None else ParticipantId(self.commit.author.email.partition("@")[0])
+
+
+def describe(raw: bytes, report: Report) -> Described:
+    """Read a commit and its message."""
+    try:
+        commit = decode_commit(raw)
+    except RepositoryError as error:
+        report.add_once(Code.COMMIT_MALFORMED, f"The commit is not as it must be: {error}.")
+        return Described(None, None)
+    try:
+        message = parse_commit_message(commit.message)
+    except FormatError as error:
+        report.add(Code.COMMIT_MESSAGE, f"The message is not as it must be: {error}.")
+        return Described(commit, None)
+    if render_commit_message(message) != commit.message:
+        report.add(Code.COMMIT_MESSAGE, "The message would be written otherwise for what it says.")
+        return Described(commit, None)
+    return Described(commit, message)
+
+
+class Commits:
+    """Follows the commits of one record."""
+
+    def __init__(self, now: Instant, report: Report) -> None:
+        """Begin before the first commit; `now` is the time of checking."""
+        self._report = report
+        self._latest = now // 1000 + _DAY_S
+        self._seconds = 0
+        self._committer: tuple[str, str] | None = None
+        self._domain = ""
+        self._identifiers: set[tuple[str, str]] = set()
+
+    def check(self, described: Described, act: Act | None, custodian: Custodian | None) -> None:
+        """Hold a commit to what its files show, as far as that can be told."""
+        commit, message = described.commit, described.message
+        if commit is not None:
+            self._check_committer(commit.committer, custodian)
+            self._check_author(commit.author, None if act is None else act.entry)
+            self._check_time(commit, None if act is None else act.at)
+        if message is not None:
+            if act is not None and act.summary is not None:
+                self._check_message(message, act, act.summary)
+            self._check_client(message)
+
+    def _check_committer(self, committer: Person, custodian: Custodian | None) -> None:
+        found = (committer.name, committer.email)
+        if self._committer is None:
+            self._domain = committer.email.partition("@")[2]
+            self._committer = found if custodian is None else (custodian.name, f"{custodian.id}@{self._domain}")
+            if _DOMAIN.fullmatch(self._domain) is None:
+                self._report.add(Code.COMMIT_COMMITTER, "The committer's address has no domain.")
+        if found != self._committer:
+            self._report.add_once(Code.COMMIT_COMMITTER, f"The committer {committer.email} is not the custodian.")
+
+    def _check_author(self, author: Person, entry: Message | None) -> None:
+        identifier, _, domain = author.email.partition("@")
+        if domain != self._domain:
+            self._report.add(Code.COMMIT_AUTHOR, f"The author's address is not at {self._domain}.")
+        elif entry is not None:
+            if (identifier, author.name) != (entry.author_id, entry.author_name):
+                self._report.add(Code.COMMIT_AUTHOR, f"The author is not who wrote {entry.id}, {entry.author_id}.")
+        else:
+            try:
+                parse_participant_id(identifier, "author.id")
+                check_name(author.name, "author.name")
+            except InvalidValueError as error:
+                self._report.add(Code.COMMIT_AUTHOR, f"The author is not written as people are: {error}.")
+
+    def _check_time(self, commit: Commit, at: Instant | None) -> None:
+        report, seconds = self._report, commit.committer.seconds
+        if commit.author.seconds != seconds:
+            report.add(Code.COMMIT_TIME, "The author's time is not the committer's.")
+        elif at is not None and at // 1000 != seconds:
+            report.add(Code.COMMIT_TIME, f"The commit records {format_instant(at)} and is of another second.")
+        if seconds < self._seconds:
+            report.add(Code.HISTORY_TIME, "The commit is earlier than the one before it.")
+        if seconds > self._latest:
+            report.add_once(Code.HISTORY_FUTURE, "The commit is more than a day ahead of this machine's clock.")
+        self._seconds = seconds
+
+    def _check_message(self, message: CommitMessage, act: Act, summary: Summary) -> None:
+        if message.summary is not summary:
+            self._report.add(Code.COMMIT_SUBJECT, f"The subject does not say '{summary.value}', which it does.")
+        trailers = dict(message.trailers)
+        message_id: MessageId | None = None if act.entry is None else act.entry.id
+        for name, expected in ((COMMUNICATION_ID, act.thread_id), (MESSAGE_ID, message_id)):
+            if trailers.get(name) != expected:
+                self._report.add(Code.COMMIT_TRAILER, f"{name} does not say {expected or 'nothing'}, as it must.")
+        if CLIENT_IDENTIFIER in trailers and summary not in (Summary.THREAD_CREATED, Summary.MESSAGE_ADDED):
+            self._report.add(Code.COMMIT_CLIENT, "A client's identifier stands for a thread or a message only.")
+
+    def _check_client(self, message: CommitMessage) -> None:
+        trailers = {name: value for name, value in message.trailers if name.startswith(CLIENT)}
+        if tuple(trailers) not in _CLIENT_TRAILERS:
+            self._report.add(Code.COMMIT_CLIENT, "Client, identifier and digest stand together.")
+        elif CLIENT_IDENTIFIER in trailers:
+            key = trailers[CLIENT], trailers[CLIENT_IDENTIFIER]
+            if key in self._identifiers:
+                self._report.add(Code.COMMIT_CLIENT, "The client has used this identifier before.")
+            self._identifiers.add(key)
