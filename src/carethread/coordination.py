@@ -8,19 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import UUID
 
-import msgspec
 from msgspec.structs import replace
 
-from carethread.clock import Clock, Instant, system_clock
+from carethread.clock import Clock, system_clock
 from carethread.errors import (
     DuplicateRecordError,
-    IdentifierConflictError,
     IntegrityError,
 )
-from carethread.git.history import commits, open_repository
-from carethread.git.signatures import load_signer
+from carethread.git.signatures import Trust, load_signer, load_trust
 from carethread.ids import (
     ClinicalId,
     CommunicationId,
@@ -28,7 +24,6 @@ from carethread.ids import (
     IdSource,
     MessageId,
     ParticipantId,
-    mint_communication_id,
     mint_coordination_id,
     mint_message_id,
     parse_clinical_id,
@@ -38,17 +33,8 @@ from carethread.ids import (
     random_uuid,
 )
 from carethread.record import intake, rules, transitions
-from carethread.record.commit_message import (
-    CLIENT,
-    CLIENT_DIGEST,
-    CLIENT_IDENTIFIER,
-    COMMUNICATION_ID,
-    MESSAGE_ID,
-    encode_identifier,
-    parse_commit_message,
-)
 from carethread.record.finding import Finding
-from carethread.record.intake import Prepared, check_care_location
+from carethread.record.intake import check_care_location
 from carethread.record.model import (
     Addressing,
     Author,
@@ -65,13 +51,14 @@ from carethread.record.model import (
     StatusUpdate,
     Visibility,
 )
-from carethread.record.transitions import NewThread, Occasion, Transition
+from carethread.record.transitions import NewThread, Occasion, Transition, made_message, made_thread
 from carethread.store.archive import Archive, find_clinical
 from carethread.store.backup import unpack
 from carethread.store.database import Connection
-from carethread.store.journal import NewIdentifier
+from carethread.store.identifiers import check_same, comparable, new_identifier
+from carethread.store.journal import first_row
 from carethread.store.materialise import Backlog, Progress
-from carethread.store.state import digest, rules_view
+from carethread.store.state import rules_view
 from carethread.store.writer import Decision, Job, View
 from carethread.verify import verify_record
 
@@ -192,18 +179,7 @@ class CoordinationService:
             transition = transitions.initialise(
                 Occasion(person, location, now, now), coordination_id, clinical, custodian
             )
-            row: dict[str, object] = {
-                "coordination_id": bytes.fromhex(coordination_id),
-                "clinical_id": UUID(clinical).bytes,
-                "custodian_id": UUID(custodian.id).bytes,
-                "status": transition.edits[-1].data,
-                "head_seq": 0,
-                "head_commit": bytes(32),
-                "last_instant": now,
-                "synced_seq": 0,
-                "pending_since": now,
-            }
-            return row, Decision(coordination_id, transition)
+            return first_row(transition), Decision(coordination_id, transition)
 
         archive.submit(Job(coordination_id, None, begin))
         return CoordinationRecord(archive, coordination_id)
@@ -237,29 +213,42 @@ class CoordinationService:
         self._archive.flush_all(progress)
 
     def verify(
-        self, coordination_ids: Sequence[CoordinationId] | None = None, progress: Progress | None = None
+        self,
+        coordination_ids: Sequence[CoordinationId] | None = None,
+        progress: Progress | None = None,
+        *,
+        trusted_certificates: Path | None = None,
+        allowed_signers: Path | None = None,
     ) -> Iterator[Finding]:
         """Check records: their whole history by itself, then journal and index against it.
 
-        Left out, `coordination_ids` means every record.
+        Args:
+            coordination_ids: which records; left out, every record.
+            progress: told how many records are done, of how many.
+            trusted_certificates: PEM certificates of authorities. With these or the next, every commit must be signed.
+            allowed_signers: SSH keys in the form of ssh-keygen's file of allowed signers.
+
+        Raises:
+            ConfigurationError: a file of trust cannot be read.
         """
+        asks_for_signatures = trusted_certificates is not None or allowed_signers is not None
+        trust = load_trust(trusted_certificates, allowed_signers) if asks_for_signatures else None
         wanted = coordination_ids
         if wanted is None:
             wanted = [status.coordination_id for status in self.records()]
+        report = progress or _silent
         for done, coordination_id in enumerate(wanted):
-            if progress is not None:
-                progress(done, len(wanted))
-            yield from self._verify(coordination_id)
-        if progress is not None:
-            progress(len(wanted), len(wanted))
+            report(done, len(wanted))
+            yield from self._verify(coordination_id, trust)
+        report(len(wanted), len(wanted))
 
-    def _verify(self, coordination_id: CoordinationId) -> Iterator[Finding]:
+    def _verify(self, coordination_id: CoordinationId, trust: Trust | None) -> Iterator[Finding]:
         archive = self._archive
         try:
             archive.materialiser.flush(coordination_id)
         except IntegrityError as error:
             yield Finding(coordination_id, "journal-flush", f"The journal cannot be flushed: {error}")
-        yield from verify_record(archive.path(coordination_id), coordination_id=coordination_id)
+        yield from verify_record(archive.path(coordination_id), coordination_id=coordination_id, trust=trust)
         yield from archive.audit(coordination_id)
 
     def rebuild(self, progress: Progress | None = None) -> int:
@@ -346,7 +335,7 @@ class CoordinationRecord:
         if continues is not None:
             parse_communication_id(continues, "continues")
         prepared = None if initial_message is None else intake.prepare(initial_message)
-        thread_id = mint_communication_id(archive.clock(), archive.mint)
+        unique = archive.mint()
         message_id = mint_message_id(archive.mint)
 
         def compose(view: View, occasion: Occasion) -> Transition:
@@ -355,10 +344,10 @@ class CoordinationRecord:
             if prepared is not None:
                 opening = (message_id, prepared, state.message(connection, prepared.content.corrects))
             continued = None if continues is None else state.ledger(connection, continues)
-            return transitions.create_thread(occasion, state.status, thread_id, new, opening, continued)
+            return transitions.create_thread(occasion, state.status, unique, new, opening, continued)
 
-        asked = ("communication_create", author.id, new, _comparable(prepared))
-        return CommunicationId(self._record(author, care_location, compose, thread_id, client_identifier, asked))
+        asked = ("communication_create", author.id, new, comparable(prepared))
+        return CommunicationId(self._record(author, care_location, compose, made_thread, client_identifier, asked))
 
     def add_message(
         self,
@@ -394,8 +383,8 @@ class CoordinationRecord:
                 state.message(connection, content.in_response_to),
             )
 
-        asked = ("add_message", author.id, thread, _comparable(prepared))
-        return MessageId(self._record(author, care_location, compose, message_id, client_identifier, asked))
+        asked = ("add_message", author.id, thread, comparable(prepared))
+        return MessageId(self._record(author, care_location, compose, made_message, client_identifier, asked))
 
     def update_communication_ledger(
         self,
@@ -421,7 +410,7 @@ class CoordinationRecord:
             current = rules_view(view.state.thread(view.connection, thread))
             return transitions.update_ledger(occasion, view.state.status, current, message_id, checked, on_behalf_of)
 
-        return MessageId(self._record(author, care_location, compose, message_id))
+        return MessageId(self._record(author, care_location, compose, made_message))
 
     def update_coordination_status(self, author: Author, care_location: str, update: StatusUpdate) -> None:
         """Suspend, resume or close the record, or change what it accepts.
@@ -434,47 +423,38 @@ class CoordinationRecord:
         def compose(view: View, occasion: Occasion) -> Transition:
             return transitions.update_status(occasion, view.state.status, checked)
 
-        self._record(author, care_location, compose, "")
+        self._record(author, care_location, compose, lambda _: "")
 
     def _record(
         self,
         author: Author,
         care_location: str,
         compose: Callable[[View, Occasion], Transition],
-        result: str,
+        result_of: Callable[[Transition], str],
         client_identifier: ClientIdentifier | None = None,
         asked: object = None,
     ) -> str:
-        """Have a transition composed under the record's lock and made durable; return `result`.
+        """Have a transition composed under the record's lock and made durable; return the id of what it made.
 
-        Where the client's identifier is known, nothing is recorded, and the result is what it made before.
+        Where the client's identifier is known, nothing is recorded, and the id is of what it made before.
         """
         archive = self._archive
         person = intake.check_author_value(author)
         location = check_care_location(care_location)
-        identifier: NewIdentifier | None = None
-        trailers: tuple[tuple[str, str], ...] = ()
-        if client_identifier is not None:
-            identifier = _new_identifier(client_identifier, asked, result)
-            trailers = (
-                (CLIENT, identifier.client),
-                (CLIENT_IDENTIFIER, identifier.value),
-                (CLIENT_DIGEST, identifier.digest.hex()),
-            )
+        request = None if client_identifier is None else new_identifier(client_identifier, asked)
 
         def decide(view: View) -> Decision:
             state = view.state
             rules.check_custodian(state.status, archive.installation.custodian.id)
-            if identifier is not None:
-                known = state.identifier(view.connection, identifier.client, identifier.value)
+            if request is not None:
+                known = state.identifier(view.connection, request.client, request.value)
                 if known is not None:
-                    if known.digest != identifier.digest:
-                        raise IdentifierConflictError(
-                            f"client identifier {identifier.value!r} stands for {known.result}, with other content"
-                        )
+                    check_same(request, known)
                     return Decision(known.result)
-            occasion = Occasion(person, location, archive.clock(), state.last, trailers)
-            return Decision(result, compose(view, occasion), identifier)
+            trailers = () if request is None else request.trailers
+            transition = compose(view, Occasion(person, location, archive.clock(), state.last, trailers))
+            result = result_of(transition)
+            return Decision(result, transition, None if request is None else replace(request, result=result))
 
         return archive.submit(Job(self.coordination_id, decide))
 
@@ -507,36 +487,8 @@ class CoordinationRecord:
 
     def history(self) -> Iterator[HistoryEntry]:
         """Return the record's commits, oldest first, as its repository has them."""
-        self.flush()
-        with open_repository(self.path) as repository:
-            for commit_id, commit in commits(repository):
-                message = parse_commit_message(commit.message)
-                trailers = dict(message.trailers)
-                yield HistoryEntry(
-                    commit=commit_id.hex(),
-                    at=Instant(commit.committer.seconds * 1000),
-                    author_name=commit.author.name,
-                    author_id=commit.author.email.partition("@")[0],
-                    summary=message.summary.value,
-                    care_location=message.care_location,
-                    thread_id=trailers.get(COMMUNICATION_ID),
-                    message_id=trailers.get(MESSAGE_ID),
-                    signed=commit.signature is not None,
-                )
+        return self._archive.history(self.coordination_id)
 
 
 def _silent(done: int, total: int) -> None:
     """Report progress to nobody."""
-
-
-def _comparable(prepared: Prepared | None) -> object:
-    """Return what makes two requests the same: files count by their digest."""
-    if prepared is None:
-        return None
-    return replace(prepared.content, attachments=()), prepared.attachments
-
-
-def _new_identifier(client_identifier: ClientIdentifier, asked: object, result: str) -> NewIdentifier:
-    encode_identifier(client_identifier.client, "client_identifier.client")
-    encode_identifier(client_identifier.value, "client_identifier.value")
-    return NewIdentifier(client_identifier.client, client_identifier.value, digest(msgspec.json.encode(asked)), result)

@@ -49,10 +49,10 @@ def test_who_acts_must_be_said(cli: CommandLine) -> None:
 
 def test_records_are_listed(cli: CommandLine, conversation: Conversation) -> None:
     headers, row = columns(cli.text("record", "list"))
-    assert headers == ["RECORD", "CLINICAL RECORD", "STATE", "THREADS"]
-    assert row == [conversation.record, CLINICAL_ID, "active", "1"]
+    assert headers == ["RECORD", "CLINICAL RECORD", "STATE"]
+    assert row == [conversation.record, CLINICAL_ID, "active"]
     (document,) = cli.document("record", "list").records
-    assert (document.coordination_id, document.threads) == (conversation.record, 1)
+    assert document.coordination_id == conversation.record
 
 
 def test_without_records_the_list_says_how_to_begin(cli: CommandLine, record: str, tmp_path: Path) -> None:
@@ -64,6 +64,7 @@ def test_a_record_is_shown(cli: CommandLine, record: str) -> None:
     shown = dict(line.split("  ", 1) for line in cli.text("record", "show", record).strip().split("\n"))
     assert shown["Record"].strip() == record
     assert shown["State"].strip() == "active"
+    assert shown["Threads"].strip() == "0"
     document = cli.document("record", "show", record)
     assert shown["Repository"].strip() == document.path
     assert (Path(document.path) / ".git").is_dir()

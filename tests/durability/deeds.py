@@ -39,6 +39,13 @@ def flush_until(data_dir: str, at: int, say: Say) -> None:
             service.flush()
 
 
+def open_and_close(data_dir: str, say: Say) -> None:
+    """Open a data directory, and make it where there is none."""
+    say(_BEGUN)
+    with CoordinationService.open(data_dir, flushes=False):
+        pass
+
+
 def rebuild(data_dir: str, say: Say) -> None:
     """Make the index anew."""
     with CoordinationService.open(data_dir, flushes=False) as service:

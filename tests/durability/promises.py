@@ -56,15 +56,19 @@ class Promises:
         self._attempts: dict[tuple[int, int], Said] = {}
         self._kept: dict[tuple[int, int], Said] = {}
 
-    def hear(self, said: Iterable[Said]) -> None:
-        """Take down what callers said."""
-        for each in said:
+    def hear(self, said: Iterable[Said], counts: int | None = None) -> None:
+        """Take down what callers said.
+
+        Acknowledgements count only among the first `counts` lines: those that got out before the power went.
+        """
+        for line, each in enumerate(said):
             if each.number == 0:
                 continue
             key = (each.caller, each.number)
             if each.result:
                 assert key in self._attempts
-                self._kept[key] = each
+                if counts is None or line < counts:
+                    self._kept[key] = each
             elif not each.error:
                 self._attempts[key] = each
 
@@ -124,7 +128,7 @@ class Promises:
         assert not opened, "a thread has no opening message"
 
     def _check_entries(self, found: dict[tuple[int, Place], list[Found]]) -> None:
-        """Each caller finds in each thread what was acknowledged, in order, and maybe its last attempt."""
+        """Each caller finds in each thread what was acknowledged, in order, and maybe what was not."""
         expected: dict[tuple[int, Place], list[Said]] = defaultdict(list)
         for attempt in self._attempts.values():
             if attempt.kind != "record":
@@ -140,8 +144,8 @@ class Promises:
             number = 0 if attempt.kind == "ledger" else attempt.number
             kept = self._kept.get((attempt.caller, attempt.number))
             if kept is None:
-                if left and left[0].number == number and len(left) == 1:
-                    left.clear()
+                if left and left[0].number == number:
+                    left.pop(0)
                 continue
             assert left, f"{attempt.tag} was acknowledged and is not there"
             assert left.pop(0) == Found(attempt.caller, number, kept.result), f"{attempt.tag} is not where it was"

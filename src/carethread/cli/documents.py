@@ -20,7 +20,7 @@ class InstallationDocument(Struct, frozen=True):
 
 
 class RecordDocument(Struct, frozen=True):
-    """A record. `path` is its repository; `threads` counts archived ones too."""
+    """A record. `path` is its repository."""
 
     coordination_id: str
     clinical_id: str
@@ -30,10 +30,9 @@ class RecordDocument(Struct, frozen=True):
     record_queryable: bool
     record_modifiable: bool
     path: str
-    threads: int
 
     @classmethod
-    def of(cls, status: CoordinationStatus, path: str, threads: int) -> Self:
+    def of(cls, status: CoordinationStatus, path: str) -> Self:
         """Describe a record by its status."""
         return cls(
             status.coordination_id,
@@ -44,7 +43,6 @@ class RecordDocument(Struct, frozen=True):
             status.record_queryable,
             status.record_modifiable,
             path,
-            threads,
         )
 
 

@@ -27,7 +27,7 @@ def add(
     file: options.BodyFileArgument = None,
     *,
     body: options.BodyOption = None,
-    reply_to: Annotated[
+    in_response_to: Annotated[
         str | None, typer.Option("--in-response-to", metavar="MESSAGE", help="The message of the thread it answers.")
     ] = None,
     to: ToOption = None,
@@ -56,23 +56,24 @@ def add(
     author = session.new_author(author_id, author_name, author_role)
     attachments = read_attachments(attach or ())
     when = read_sent(sent)
-    with (
-        session.opened(data) as service,
-        written_body(file, body, otherwise="" if attachments else None) as text,
-    ):
+    named = () if on_behalf_of is None else (on_behalf_of,)
+    with session.opened(data) as service:
         found = find_record(service, record)
         thread_id = find_thread(found, thread)
-        named = () if on_behalf_of is None else (on_behalf_of,)
-        content = MessageContent(
-            body=text,
-            in_response_to=None if reply_to is None else find_message(found, reply_to, "in-response-to"),
-            on_behalf_of=next(iter(find_participants(found, thread_id, named, "on-behalf-of")), None),
-            recipients=find_participants(found, thread_id, to or (), "to"),
-            attachments=attachments,
-            sent=when,
-        )
-        asked_as = new_identifier(client, identifier)
-        message_id = found.add_message(author, care_location, thread_id, content, client_identifier=asked_as)
+        answered = None if in_response_to is None else find_message(found, in_response_to, "in-response-to")
+        group = next(iter(find_participants(found, thread_id, named, "on-behalf-of")), None)
+        recipients = find_participants(found, thread_id, to or (), "to")
+        with written_body(file, body, otherwise="" if attachments else None) as text:
+            content = MessageContent(
+                body=text,
+                in_response_to=answered,
+                on_behalf_of=group,
+                recipients=recipients,
+                attachments=attachments,
+                sent=when,
+            )
+            asked_as = new_identifier(client, identifier)
+            message_id = found.add_message(author, care_location, thread_id, content, client_identifier=asked_as)
         _settle(found, thread_id, message_id, as_json=as_json)
 
 
@@ -105,23 +106,17 @@ def correct(
     """
     author = session.new_author(author_id, author_name, author_role)
     attachments = read_attachments(attach or ())
-    with (
-        session.opened(data) as service,
-        written_body(file, body, otherwise="" if attachments else None) as text,
-    ):
+    named = () if on_behalf_of is None else (on_behalf_of,)
+    with session.opened(data) as service:
         found = find_record(service, record)
         original = find_message(found, message)
         its_own = found.read_message(original)[0].communication_id
         thread_id = its_own if thread is None else find_thread(found, thread)
-        named = () if on_behalf_of is None else (on_behalf_of,)
-        content = MessageContent(
-            body=text,
-            corrects=original,
-            on_behalf_of=next(iter(find_participants(found, thread_id, named, "on-behalf-of")), None),
-            attachments=attachments,
-        )
-        asked_as = new_identifier(client, identifier)
-        message_id = found.add_message(author, care_location, thread_id, content, client_identifier=asked_as)
+        group = next(iter(find_participants(found, thread_id, named, "on-behalf-of")), None)
+        with written_body(file, body, otherwise="" if attachments else None) as text:
+            content = MessageContent(body=text, corrects=original, on_behalf_of=group, attachments=attachments)
+            asked_as = new_identifier(client, identifier)
+            message_id = found.add_message(author, care_location, thread_id, content, client_identifier=asked_as)
         _settle(found, thread_id, message_id, as_json=as_json)
 
 

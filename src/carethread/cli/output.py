@@ -1,7 +1,8 @@
 """Answers on standard output: for people, or as one JSON document.
 
-For people: on a terminal, tables fold into its width; elsewhere, nothing is folded, cut or coloured. What somebody
-wrote is printed as it was typed, indented, so that no body can look like one of our lines.
+For people, nothing is cut or hidden, and no line folded but by the terminal itself; elsewhere than on a terminal,
+nothing is coloured. What somebody wrote is printed as it was typed, indented, so that no body can look like one of
+our lines.
 """
 
 import os
@@ -47,20 +48,26 @@ def body(text: str) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: within the width of a terminal, or as wide as it must be."""
+    """Print a table; on a terminal that is too narrow for it, line by line what each row holds."""
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - few commands print tables
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     on_terminal = sys.stdout.isatty()
-    box = SIMPLE_HEAD if on_terminal else None
-    made = Table(box=box, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    made = Table(box=SIMPLE_HEAD if on_terminal else None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
     for header in headers:
-        made.add_column(header, overflow="fold")
-    for row in rows:
+        made.add_column(header, no_wrap=True)
+    kept = [tuple(row) for row in rows]
+    for row in kept:
         made.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout, highlight=False, width=None if on_terminal else _UNLIMITED)
+    console = Console(file=sys.stdout, highlight=False, width=_UNLIMITED)
+    if on_terminal and console.measure(made).maximum > Console(file=sys.stdout).width:
+        for number, row in enumerate(kept):
+            if number:
+                print()
+            pairs((header.capitalize(), cell) for header, cell in zip(headers, row, strict=True))
+        return
     with console.capture() as captured:
         console.print(made)
     for line in captured.get().rstrip("\n").split("\n"):

@@ -58,21 +58,15 @@ def list_all(*, data: options.DataOption = None, as_json: options.JsonOption = F
       carethread record list --json
     """
     with session.opened(data) as service:
-        found = [(status, service.record(status.coordination_id)) for status in service.records()]
+        found = tuple(service.records())
         if as_json:
-            output.answer(RecordsDocument(tuple(_document(record, status) for status, record in found)))
+            output.answer(
+                RecordsDocument(tuple(_document(service.record(each.coordination_id), each) for each in found))
+            )
         elif found:
             output.table(
-                ("RECORD", "CLINICAL RECORD", "STATE", "THREADS"),
-                (
-                    (
-                        status.coordination_id,
-                        status.clinical_id,
-                        status.lifecycle_state.value,
-                        str(len(record.communications())),
-                    )
-                    for status, record in found
-                ),
+                ("RECORD", "CLINICAL RECORD", "STATE"),
+                ((each.coordination_id, each.clinical_id, each.lifecycle_state.value) for each in found),
             )
         else:
             output.say("No records yet: `carethread record init` begins one.")
@@ -89,12 +83,12 @@ def show(
     """
     with session.opened(data) as service:
         found = find_record(service, record)
-        document = _document(found, found.status())
+        status = found.status()
         if as_json:
-            output.answer(document)
+            output.answer(_document(found, status))
         else:
-            views.show_record(found.status(), document.path, document.threads)
+            views.show_record(status, str(found.path), len(found.communications()))
 
 
 def _document(record: CoordinationRecord, status: CoordinationStatus) -> RecordDocument:
-    return RecordDocument.of(status, str(record.path), len(record.communications()))
+    return RecordDocument.of(status, str(record.path))

@@ -68,6 +68,9 @@ called `-`. Where none of these is given, standard input is a terminal and no at
 `VISUAL` or `EDITOR` names is opened. If what was typed there cannot be recorded, it stays in a file only its owner
 can read, and the error says where.
 
+What `--body` says can be seen in the list of running processes for a moment. For what is not made up, use a file or
+standard input.
+
 The media type of an attachment follows from the ending of its name; `application/octet-stream`, if that is not
 known.
 

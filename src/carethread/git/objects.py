@@ -215,8 +215,8 @@ def decode_commit(raw: Octets) -> Commit:
         raise RepositoryError("commit has a name that is not UTF-8") from None
     if commit.author.name != commit.author.name.strip() or commit.committer.name != commit.committer.name.strip():
         raise RepositoryError("commit has a name with spaces around it")
-    if armor is not None and with_signature(payload, armor) != raw:
-        raise RepositoryError("commit has its signature in another place than last among the headers")
+    if armor is not None and (b"\0" in armor or with_signature(payload, armor) != raw):
+        raise RepositoryError("commit has a malformed signature, or not as its last header")
     return commit
 
 

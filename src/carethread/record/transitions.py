@@ -5,6 +5,8 @@ appended, the ledger or status after, who did it, when, and the commit message. 
 id or touches a file: those are arguments.
 """
 
+from uuid import UUID
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,6 +24,7 @@ from carethread.ids import (
     CoordinationId,
     MessageId,
     ParticipantId,
+    mint_communication_id,
     parse_clinical_id,
 )
 from carethread.record import rules
@@ -151,14 +154,14 @@ class NewThread(Struct, frozen=True):
 def create_thread(
     occasion: Occasion,
     status: CoordinationStatus,
-    thread_id: CommunicationId,
+    unique: UUID,
     new: NewThread,
     opening: tuple[MessageId, Prepared, Found | None] | None,
     continued: Ledger | None,
 ) -> Transition:
     """Open a thread, with or without a first message.
 
-    `opening` is the id, the content and the corrected message of the first message; `continued` is the ledger of the
+    `unique` ends the thread's id, which begins with the time of recording; `opening` is the id, the content and the corrected message of the first message; `continued` is the ledger of the
     thread that `new.continues` names.
     """
     rules.check_accepts_entries(status)
@@ -171,6 +174,7 @@ def create_thread(
     if new.continues is not None:
         rules.check_continues(new.continues, continued)
     at = rules.recording_time(occasion.now, occasion.last)
+    thread_id = mint_communication_id(at, lambda: unique)
     ledger = Ledger(
         communication_id=thread_id,
         created_at=at,
@@ -380,3 +384,16 @@ def _new_files(thread: Thread, prepared: Prepared) -> tuple[Edit, ...]:
 
 def _message(occasion: Occasion, summary: Summary, trailers: tuple[tuple[str, str], ...] = ()) -> CommitMessage:
     return CommitMessage(summary, occasion.care_location, trailers + occasion.trailers)
+
+
+# ── What a transition made ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def made_thread(transition: Transition) -> str:
+    """Return the id of the thread a transition is about, empty where it is about the record."""
+    return "" if transition.ledger is None else transition.ledger.communication_id
+
+
+def made_message(transition: Transition) -> str:
+    """Return the id of the entry a transition appends."""
+    return transition.entries[-1].message.id

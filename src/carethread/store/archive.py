@@ -6,13 +6,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from carethread.clock import Clock, system_clock
+from carethread.clock import Clock, Instant, system_clock
 from carethread.errors import StorageError, UnknownMessageError, UnknownRecordError, UnknownThreadError
+from carethread.git.history import commits, open_repository
 from carethread.git.signatures import Signer
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, IdSource, MessageId, ParticipantId, random_uuid
+from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, parse_commit_message
 from carethread.record.finding import Finding
 from carethread.record.ledger_yaml import parse_ledger
-from carethread.record.model import CoordinationStatus, Ledger, Message
+from carethread.record.model import CoordinationStatus, HistoryEntry, Ledger, Message
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import installation, statements
@@ -179,6 +181,25 @@ class Archive:
         if found is None:
             raise UnknownMessageError(f"record {coordination_id} has no message {message_id}")
         return parse_ledger(bytes(found[1])), parse_entry(bytes(found[0]))
+
+    def history(self, coordination_id: CoordinationId) -> Iterator[HistoryEntry]:
+        """Return a record's commits, oldest first, as its repository has them."""
+        self.materialiser.flush(coordination_id)
+        with open_repository(self.path(coordination_id)) as repository:
+            for commit_id, commit in commits(repository):
+                message = parse_commit_message(commit.message)
+                trailers = dict(message.trailers)
+                yield HistoryEntry(
+                    commit=commit_id.hex(),
+                    at=Instant(commit.committer.seconds * 1000),
+                    author_name=commit.author.name,
+                    author_id=commit.author.email.partition("@")[0],
+                    summary=message.summary.value,
+                    care_location=message.care_location,
+                    thread_id=trailers.get(COMMUNICATION_ID),
+                    message_id=trailers.get(MESSAGE_ID),
+                    signed=commit.signature is not None,
+                )
 
 
 def _find(connection: Connection, coordination_id: CoordinationId) -> Row:

@@ -14,7 +14,8 @@ from carethread.record.model import Custodian
 from carethread.record.transitions import Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Parameters
-from carethread.store.state import IdentifierRow, RecordState
+from carethread.store.identifiers import KnownIdentifier, NewIdentifier
+from carethread.store.state import RecordState
 
 _changes = msgspec.msgpack.Encoder()
 _read_changes = msgspec.msgpack.Decoder(tuple[FileChange, ...])
@@ -32,15 +33,6 @@ class Installation(Struct, frozen=True):
         return Person(name, f"{identifier}@{self.domain}", seconds)
 
 
-class NewIdentifier(Struct, frozen=True):
-    """A client's identifier for what a transition makes."""
-
-    client: str
-    value: str
-    digest: bytes
-    result: str
-
-
 class Rows(Struct):
     """What one batch writes. Threads and records are written once, as they stand at its end."""
 
@@ -54,6 +46,28 @@ class Rows(Struct):
 def read_changes(payload: bytes) -> tuple[FileChange, ...]:
     """Read the changes of a journal entry back."""
     return _read_changes.decode(payload)
+
+
+def first_row(transition: Transition) -> Parameters:
+    """Return the row of a record that is about to begin.
+
+    Raises:
+        ValueError: the transition begins no record.
+    """
+    status = transition.status
+    if status is None:
+        raise ValueError("only a transition with a status begins a record")
+    return {
+        "coordination_id": bytes.fromhex(status.coordination_id),
+        "clinical_id": UUID(status.clinical_id).bytes,
+        "custodian_id": UUID(status.custodian.id).bytes,
+        "status": transition.edits[-1].data,
+        "head_seq": 0,
+        "head_commit": bytes(32),
+        "last_instant": transition.at,
+        "synced_seq": 0,
+        "pending_since": transition.at,
+    }
 
 
 def record_transition(
@@ -113,7 +127,9 @@ def record_transition(
                 }
             )
     if identifier is not None:
-        state.new_identifiers[identifier.client, identifier.value] = IdentifierRow(identifier.digest, identifier.result)
+        state.new_identifiers[identifier.client, identifier.value] = KnownIdentifier(
+            identifier.digest, identifier.result
+        )
         rows.identifiers.append(
             {
                 "record_key": state.key,

@@ -4,7 +4,6 @@ A `RecordState` is loaded from the index and then follows along; the writer thro
 or when another process has moved the record's head. It belongs to the writer's thread.
 """
 
-from hashlib import sha256
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,6 +19,7 @@ from carethread.record.thread_md import FILE_HEADER, appendix, parse_entry
 from carethread.record.transitions import STATUS_PATH, Found, Thread, Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Row
+from carethread.store.identifiers import KnownIdentifier
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
 
 
@@ -34,13 +34,6 @@ class ThreadState(Struct):
     tree: bytes
     attachments: bytes
     is_new: bool = False
-
-
-class IdentifierRow(Struct, frozen=True):
-    """What a client's identifier stands for. `digest` is of what was asked, `result` the id it made."""
-
-    digest: bytes
-    result: str
 
 
 class RecordState:
@@ -60,7 +53,7 @@ class RecordState:
         self.threads: dict[CommunicationId, ThreadState] = {}
         # What the running batch has added and the index does not show yet.
         self.new_messages: dict[MessageId, Found] = {}
-        self.new_identifiers: dict[tuple[str, str], IdentifierRow] = {}
+        self.new_identifiers: dict[tuple[str, str], KnownIdentifier] = {}
 
     @property
     def weight(self) -> int:
@@ -114,13 +107,13 @@ class RecordState:
         known = self.threads.get(found.ledger.communication_id)
         return found if known is None else Found(known.ledger, found.message)
 
-    def identifier(self, connection: Connection, client: str, value: str) -> IdentifierRow | None:
+    def identifier(self, connection: Connection, client: str, value: str) -> KnownIdentifier | None:
         """Return what a client's identifier stands for, if it was used."""
         known = self.new_identifiers.get((client, value))
         if known is not None:
             return known
         row = connection.one(statements.find_identifier, key=self.key, client=client, value=value)
-        return None if row is None else IdentifierRow(bytes(row[0]), row[1])
+        return None if row is None else KnownIdentifier(bytes(row[0]), row[1])
 
     def settle(self) -> None:
         """Forget what the batch added: the index shows it now."""
@@ -185,8 +178,3 @@ def rules_view(state: ThreadState) -> Thread:
     """Return a thread as the record's rules see it."""
     files = frozenset(name.decode() for name in file_names(state.attachments)) if state.attachments else frozenset()
     return Thread(state.ledger, state.ledger_bytes, state.entries, files)
-
-
-def digest(request: bytes) -> bytes:
-    """Return the digest by which a repeated request is known."""
-    return sha256(request).digest()

@@ -28,7 +28,8 @@ from carethread.ids import CoordinationId
 from carethread.record.transitions import Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Database, Row
-from carethread.store.journal import Installation, NewIdentifier, Rows, record_transition, write_rows
+from carethread.store.identifiers import NewIdentifier
+from carethread.store.journal import Installation, Rows, record_transition, write_rows
 from carethread.store.state import RecordState
 
 log = logging.getLogger(__name__)

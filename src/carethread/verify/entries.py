@@ -71,9 +71,7 @@ class EntryCheck:
         answered = None
         if message.in_response_to is not None:
             answered = self._known.find(message.in_response_to)
-            self._hold(
-                Code.MESSAGE_ANSWER, rules.check_answer, self._thread.id, message.in_response_to, answered
-            )
+            self._hold(Code.MESSAGE_ANSWER, rules.check_answer, self._thread.id, message.in_response_to, answered)
         if message.sent is not None:
             original = None if answered is None else answered[1]
             self._hold(Code.MESSAGE_SENT, rules.check_sent, message.sent, message.timestamp, original)

@@ -13,9 +13,11 @@ _KEPT_BYTES = 64 << 20
 
 
 class Link(Struct, frozen=True):
-    """A commit in the history: its id, and its content if that was kept."""
+    """A commit in the history: what it is, what it names, and its content if that was kept."""
 
     id: bytes
+    tree: bytes
+    parents: tuple[bytes, ...]
     raw: bytes | None
 
 
@@ -31,13 +33,16 @@ def walk(objects: Objects, head: bytes, after: bytes | None, report: Report) -> 
             return None
         raw = bytes(content)
         kept += len(raw)
-        links.append(Link(step, raw if kept < _KEPT_BYTES else None))
         try:
-            parents = commit_links(raw)[1]
+            tree, parents = commit_links(raw)
         except RepositoryError as error:
             report.add(Code.COMMIT_MALFORMED, f"The commit before this one cannot be told: {error}.")
             return None
+        links.append(Link(step, tree, parents, raw if kept < _KEPT_BYTES else None))
         step = parents[0] if parents else None
     report.commit = b""
+    if step != after:
+        report.add(Code.HISTORY_KNOWN, "The history was changed while it was being checked.")
+        return None
     links.reverse()
     return links

@@ -10,9 +10,9 @@ from carethread.verify.report import Report
 class Objects:
     """The objects of a record, each compared with its id as it is read."""
 
-    def __init__(self, reader: ObjectReader, report: Report) -> None:
-        """Take an open reader that checks ids; another one may take its place later."""
-        self.reader = reader
+    def __init__(self, report: Report) -> None:
+        """Begin without a reader; an open one that checks ids must be set before anything is read."""
+        self.reader: ObjectReader
         self._report = report
         self._faulty: set[bytes] = set()
 

@@ -1,14 +1,14 @@
 """One record, followed commit by commit: what each changed, whether it may, and whether it says so."""
 
 from carethread.clock import Instant
-from carethread.git.objects import commit_links
 from carethread.git.signatures import Trust
-from carethread.ids import CoordinationId
-from carethread.record.commit_message import COMMUNICATION_ID, Summary
+from carethread.ids import CoordinationId, ParticipantId
+from carethread.record.commit_message import Summary
 from carethread.record.model import CoordinationStatus
 from carethread.record.transitions import ATTRIBUTES_PATH, STATUS_PATH
 from carethread.verify.codes import Code
-from carethread.verify.commits import Act, Commits, Described, describe
+from carethread.verify.commits import Act, Commits, author_id_in, thread_named_in
+from carethread.verify.history import Link
 from carethread.verify.objects import Objects
 from carethread.verify.report import Report
 from carethread.verify.signatures import check_commit_signature
@@ -41,33 +41,28 @@ class RecordCheck:
         # A part of the commit before could not be read: this one may show the changes of both.
         self._gap = False
 
-    def follow(self, identifier: bytes, raw: bytes) -> None:
+    def follow(self, link: Link, raw: bytes) -> None:
         """Go on to the next commit."""
         report = self._report
-        report.begin(identifier)
+        report.begin(link.id)
         self.commits += 1
-        tree, parents = commit_links(raw)
-        if len(parents) > 1:
+        if len(link.parents) > 1:
             report.add(Code.HISTORY_MERGE, "The commit has more than one parent.")
         if self._trust is not None:
             check_commit_signature(raw, self._trust, report)
-        described = describe(raw, report)
-        changes = self.trees.follow(tree, described.trailer(COMMUNICATION_ID).encode())
-        act = self._judge(changes, described)
-        self._commits.check(described, act, None if self._status is None else self._status.custodian)
+        changes = self.trees.follow(link.tree, thread_named_in(raw))
+        act = self._judge(changes, author_id_in(raw))
+        self._commits.check(link, raw, act, None if self._status is None else self._status.custodian)
         self._gap = changes.unreadable
 
-    def _judge(self, changes: Changes, described: Described) -> Act | None:
+    def _judge(self, changes: Changes, actor: ParticipantId | None) -> Act | None:
         """Judge what changed; return what the commit does, if it does one thing."""
         is_first = self.commits == 1
         if is_first:
             self._check_first(changes)
-        acts = []
         status = self._status
-        if changes.status is not None:
-            acts.append(self._follow_status(changes.status))
-        for change in changes.threads:
-            acts.append(self.steps.follow(change, described.author_id, status, tolerant=self._gap))
+        acts = [] if changes.status is None else [self._follow_status(changes.status)]
+        acts += [self.steps.follow(change, actor, status, tolerant=self._gap) for change in changes.threads]
         if len(acts) == 1:
             return acts[0]
         if acts and not self._gap:

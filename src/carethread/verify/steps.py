@@ -129,7 +129,10 @@ class Steps:
         if None in added.entries:
             return
         named = {
-            attachment_path(each) for placed in added.entries if placed is not None for each in placed.message.attachments
+            attachment_path(each)
+            for placed in added.entries
+            if placed is not None
+            for each in placed.message.attachments
         }
         for name in names:
             if f"attachments/{name}" not in named:

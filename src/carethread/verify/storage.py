@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from carethread.errors import RepositoryError, StorageError
+from carethread.errors import CarethreadError, RepositoryError, StorageError
 from carethread.git.inspection import deceiving_files, head_target, list_refs
 from carethread.git.layout import BRANCH
 from carethread.git.object_reader import ObjectReader
@@ -78,7 +78,7 @@ def _check_refs(refs: dict[str, bytes | None], replaces: bool, report: Report) -
 
 def check_packs(objects: ObjectReader, report: Report) -> None:
     """Compare every pack and index with their checksums."""
-    faults = list(objects.damaged.values())
+    faults: list[CarethreadError] = list(objects.damaged.values())
     for pack in objects.packs:
         try:
             pack.check()

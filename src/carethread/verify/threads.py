@@ -18,8 +18,8 @@ _SEPARATOR_LINES = SEPARATOR.count(b"\n")
 class Thread(Struct):
     """A thread as of the last commit that changed it.
 
-    `ledger` is nothing while it cannot be read. `files` are the sizes of attachments, as far as they can be read. `unsure` says that a version was
-    missed because it could not be read, so that the next one may add more than one entry.
+    `ledger` is nothing while it cannot be read. `files` are the sizes of attachments, as far as they can be read.
+    `unsure` says that a version could not be read, so that the next one may add more than one entry.
     """
 
     id: CommunicationId

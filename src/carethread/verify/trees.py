@@ -1,7 +1,6 @@
 """A record's directories, followed from commit to commit: what changed, and whether it may be there at all."""
 
 import re
-from collections.abc import Iterator
 
 from msgspec import Struct, field
 
@@ -33,7 +32,6 @@ _ATTACHMENT_NAME = re.compile(rb"[0-9a-f]{64}\.[a-z0-9]+")
 _ATTRIBUTES_BLOB = object_id(b"blob", ATTRIBUTES)
 
 
-
 class ThreadChange(Struct):
     """What a commit changed in a thread's folder, as ids of blobs; `files` are attachments by name."""
 
@@ -56,12 +54,49 @@ class Changes(Struct):
     unreadable: bool = False
 
 
-def _changed(old: Tree, new: Tree) -> Iterator[tuple[bytes, TreeEntry | None]]:
-    for name, entry in new.items():
-        if old.get(name) != entry:
-            yield name, entry
-    for name in old.keys() - new.keys():
-        yield name, None
+_Changed = list[tuple[bytes, TreeEntry | None]]
+# A name with its mode, and how its entry begins.
+_Expected = tuple[tuple[bytes, int, bytes], ...]
+
+
+def _expect(names: dict[bytes, int], *wanted: bytes) -> _Expected:
+    return tuple((name, names[name], b"%o %b\0" % (names[name], name)) for name in wanted)
+
+
+class _Directory(Struct):
+    """A directory as of the last commit that was followed."""
+
+    raw: bytes = b""
+    tree: Tree = field(default_factory=dict)
+
+    def replace(self, raw: bytes, tree: Tree) -> _Changed:
+        """Become what was read; return what changed, with nothing for what is gone."""
+        old = self.tree
+        self.raw, self.tree = raw, tree
+        changed: _Changed = [(name, entry) for name, entry in tree.items() if old.get(name) != entry]
+        return changed + [(name, None) for name in old.keys() - tree.keys()]
+
+    def patch(self, raw: bytes, expected: _Expected) -> _Changed | None:
+        """Become what was read if only these entries changed, and return them; else nothing.
+
+        This spares reading the rest, which may be thousands of entries. An entry's beginning cannot be mistaken for a
+        part of an id: all ids but those of paths that are reported anyway are digests of what was read.
+        """
+        patched = self.raw
+        found = []
+        for name, mode, start in expected:
+            begin = raw.find(start) + len(start)
+            if begin < len(start):
+                return None
+            identifier = raw[begin : begin + ID_SIZE]
+            patched = patched[:begin] + identifier + patched[begin + ID_SIZE :]
+            found.append((name, TreeEntry(mode, identifier)))
+        if patched != raw:
+            return None
+        changed: _Changed = [(name, entry) for name, entry in found if self.tree.get(name) != entry]
+        self.raw = raw
+        self.tree.update(found)
+        return changed
 
 
 def _text(name: bytes) -> str:
@@ -76,35 +111,39 @@ def _is_thread_id(name: bytes) -> bool:
     return True
 
 
+_ROOT_GOES_ON = _expect(_ROOT, _COMMUNICATIONS)
+_THREAD_GOES_ON = _expect(_FOLDER, _LEDGER, _THREAD)
+
+
 class Trees:
     """The directories of a record as of the last commit that was followed."""
 
     def __init__(self, objects: Objects, report: Report) -> None:
         """Begin with an empty record."""
-        self.objects = objects
+        self.strange: set[str] = set()
+        self._objects = objects
         self._report = report
         self._changes = Changes()
         self._malformed: set[str] = set()
         self._root_id = b""
-        self._root: Tree = {}
-        self._raw_threads = b""
-        self._threads: Tree = {}
+        self._root = _Directory()
+        self._threads = _Directory()
         self._last_thread = b""
-        self._folders: dict[bytes, Tree] = {}
-        self._files: dict[bytes, Tree] = {}
+        self._folders: dict[bytes, _Directory] = {}
+        self._files: dict[bytes, _Directory] = {}
 
     def files(self) -> dict[str, bytes]:
-        """Return the blob of every file there should be, by path."""
+        """Return the blob of every file there should be, by path. What lies in `strange` paths is not looked at."""
         levels = [("", self._root)]
-        for name in self._threads:
+        for name in self._threads.tree:
             folder = f"communications/{_text(name)}/"
-            levels.append((folder, self._folders.get(name, {})))
-            levels.append((f"{folder}attachments/", self._files.get(name, {})))
+            levels.append((folder, self._folders.get(name, _Directory())))
+            levels.append((f"{folder}attachments/", self._files.get(name, _Directory())))
         return {
             folder + _text(name): entry.id
-            for folder, tree in levels
-            for name, entry in tree.items()
-            if entry.mode == MODE_FILE
+            for folder, directory in levels
+            for name, entry in directory.tree.items()
+            if not entry.is_directory
         }
 
     def follow(self, root: bytes, hint: bytes) -> Changes:
@@ -112,10 +151,11 @@ class Trees:
         changes = self._changes = Changes()
         if root == self._root_id:
             return changes
-        tree = self._read(root, "")
-        if tree is None:
+        changed = self._read(root, self._root, _ROOT_GOES_ON, "")
+        if changed is None:
             return changes
-        for name, found in _changed(self._root, tree):
+        self._root_id = root
+        for name, found in changed:
             entry = self._allowed(name, found, _ROOT, "")
             if entry is None:
                 continue
@@ -127,7 +167,6 @@ class Trees:
                 changes.attributes = True
             else:
                 self._fault(Code.TREE_ATTRIBUTES, "The file says something else than '* -text'.", ATTRIBUTES_PATH)
-        self._root, self._root_id = tree, root
         return changes
 
     # ── All threads ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,47 +175,34 @@ class Trees:
         content = self._content(identifier, "communications")
         if content is None:
             return
-        entry = self._only_change(content, hint)
-        if entry is not None:
-            self._threads[hint] = entry
-            self._raw_threads = content
-            self._follow_folder(hint, entry.id)
-            return
-        tree = self._parse(content, "communications")
-        if tree is None:
-            return
-        for name, found in _changed(self._threads, tree):
+        changed = self._patch_threads(content, hint)
+        if changed is None:
+            tree = self._parse(content, "communications")
+            if tree is None:
+                return
+            changed = self._threads.replace(content, tree)
+            self._last_thread = next(reversed(tree))
+        for name, found in changed:
             path = f"communications/{_text(name)}"
-            if not _is_thread_id(name):
-                if found is not None:
-                    self._fault(Code.TREE_PATH, "This name is not a thread's id.", path)
+            if not (name in self._folders or _is_thread_id(name)):
+                self._strange(found, "This name is not a thread's id.", path)
                 continue
             entry = self._expected(found, MODE_DIRECTORY, path)
             if entry is not None:
                 self._follow_folder(name, entry.id)
-        self._threads, self._raw_threads = tree, content
-        self._last_thread = next(reversed(tree))
 
-    def _only_change(self, content: bytes, name: bytes) -> TreeEntry | None:
-        """Return the new entry of a thread if nothing else in the directory of all threads changed.
-
-        It spares reading what may be thousands of entries. A thread's id has no space and is longer than an object's
-        id, so its entry cannot be mistaken for a part of others.
-        """
+    def _patch_threads(self, content: bytes, name: bytes) -> _Changed | None:
+        """Take one thread's change, or a new one with the last name."""
         start = b"40000 %b\0" % name
-        begin = content.find(start) + len(start)
-        if begin < len(start) or not _is_thread_id(name):
+        if name in self._threads.tree:
+            return self._threads.patch(content, ((name, MODE_DIRECTORY, start),))
+        end = len(content) - ID_SIZE
+        if content[:end] != self._threads.raw + start or name <= self._last_thread or not _is_thread_id(name):
             return None
-        identifier = content[begin : begin + ID_SIZE]
-        old = self._raw_threads
-        if name in self._threads:
-            if old[:begin] + identifier + old[begin + ID_SIZE :] != content:
-                return None
-        else:
-            if old + start + identifier != content or name <= self._last_thread:
-                return None
-            self._last_thread = name
-        return TreeEntry(MODE_DIRECTORY, identifier)
+        self._last_thread = name
+        entry = self._threads.tree[name] = TreeEntry(MODE_DIRECTORY, content[end:])
+        self._threads.raw = content
+        return [(name, entry)]
 
     # ── One thread ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,15 +210,16 @@ class Trees:
         folder = f"communications/{_text(name)}"
         change = ThreadChange(CommunicationId(name.decode()))
         self._changes.threads.append(change)
-        tree = self._read(identifier, folder)
-        if tree is None:
+        is_new = name not in self._folders
+        directory = self._folders.setdefault(name, _Directory())
+        changed = self._read(identifier, directory, _THREAD_GOES_ON, folder)
+        if changed is None:
             return
-        before = self._folders.get(name)
-        if before is None:
+        if is_new:
             for file in (_THREAD, _LEDGER):
-                if file not in tree:
+                if file not in directory.tree:
                     self._fault(Code.TREE_MISSING, "The thread has no such file.", f"{folder}/{_text(file)}")
-        for file, found in _changed(before or {}, tree):
+        for file, found in changed:
             entry = self._allowed(file, found, _FOLDER, f"{folder}/")
             if entry is None:
                 continue
@@ -202,23 +229,18 @@ class Trees:
                 change.ledger = entry.id
             else:
                 self._follow_attachments(name, entry.id, change)
-        self._folders[name] = tree
 
     def _follow_attachments(self, name: bytes, identifier: bytes, change: ThreadChange) -> None:
         folder = f"communications/{_text(name)}/attachments"
-        tree = self._read(identifier, folder)
-        if tree is None:
-            return
-        for file, found in _changed(self._files.get(name, {}), tree):
+        directory = self._files.setdefault(name, _Directory())
+        for file, found in self._read(identifier, directory, (), folder) or ():
             path = f"{folder}/{_text(file)}"
             if _ATTACHMENT_NAME.fullmatch(file) is None:
-                if found is not None:
-                    self._fault(Code.TREE_PATH, "This name is not a digest and an extension.", path)
+                self._strange(found, "This name is not a digest and an extension.", path)
                 continue
             entry = self._expected(found, MODE_FILE, path)
             if entry is not None:
                 change.files[file.decode()] = entry.id
-        self._files[name] = tree
 
     # ── Shared by the above ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,9 +250,13 @@ class Trees:
         mode = names.get(name)
         if mode is not None:
             return self._expected(found, mode, path)
-        if found is not None:
-            self._fault(Code.TREE_PATH, "This has no place in a record.", path)
+        self._strange(found, "This has no place in a record.", path)
         return None
+
+    def _strange(self, found: TreeEntry | None, sentence: str, path: str) -> None:
+        self.strange.add(path)
+        if found is not None:
+            self._fault(Code.TREE_PATH, sentence, path)
 
     def _expected(self, found: TreeEntry | None, mode: int, path: str) -> TreeEntry | None:
         if found is None:
@@ -241,12 +267,19 @@ class Trees:
             return None
         return found
 
-    def _read(self, identifier: bytes, path: str) -> Tree | None:
+    def _read(self, identifier: bytes, directory: _Directory, expected: _Expected, path: str) -> _Changed | None:
+        """Read a directory's next version; return what changed in it, or nothing if that cannot be told."""
         content = self._content(identifier, path)
-        return None if content is None else self._parse(content, path)
+        if content is None:
+            return None
+        changed = directory.patch(content, expected)
+        if changed is not None:
+            return changed
+        tree = self._parse(content, path)
+        return None if tree is None else directory.replace(content, tree)
 
     def _content(self, identifier: bytes, path: str) -> bytes | None:
-        content = self.objects.read(identifier, b"tree", path)
+        content = self._objects.read(identifier, b"tree", path)
         if content is None:
             self._changes.unreadable = True
             return None

@@ -1,33 +1,56 @@
 """The files that lie open beside `.git`, for everybody to read: they must be what the last commit holds."""
 
 import os
-import stat
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from carethread.errors import RepositoryError, StorageError
-from carethread.git.disk import directory, faults_of, open_file, read_range
-from carethread.git.object_reader import LARGEST_OBJECT
 from carethread.git.objects import object_id
 
+# Whoever sees so many needs no list of the rest.
+_MOST = 20
 
-def differences(path: Path, files: dict[str, bytes]) -> dict[str, str]:
-    """Compare a record's directory with the blobs that should be in it; return what is wrong with which path."""
+
+def differences(path: Path, files: dict[str, bytes], passed_over: Collection[str]) -> dict[str, str]:
+    """Compare a record's directory with the blobs that should lie in it; return what is wrong with which path.
+
+    A directory that holds nothing but `.git` was never checked out, and shows nobody anything. `passed_over` are paths
+    that are reported already.
+    """
     found: dict[str, str] = {}
-    left = dict(files)
+    missing = dict(files)
+    any_file = False
+    for name in _names_below(path, passed_over):
+        any_file = True
+        blob = missing.pop(name, None)
+        if blob is None:
+            found[name] = "It does not belong to the record."
+        elif _blob_of(path / name) != blob:
+            found[name] = "It is not what the last commit holds."
+    if any_file:
+        found |= dict.fromkeys(missing, "It is missing.")
+    if len(found) > _MOST:
+        more = len(found) - _MOST
+        found = dict(sorted(found.items())[:_MOST]) | {"": f"The same is true of {more} more files."}
+    return found
+
+
+def _names_below(path: Path, passed_over: Collection[str]) -> Iterator[str]:
+    """Return the path of everything that is no directory, links to directories included."""
+    waiting = [path]
+    while waiting:
+        for entry in os.scandir(waiting.pop()):
+            name = Path(entry.path).relative_to(path).as_posix()
+            if name == ".git" or name in passed_over:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            else:
+                yield name
+
+
+def _blob_of(path: Path) -> bytes | None:
     try:
-        with faults_of(str(path)):
-            for folder, folders, names, descriptor in os.fwalk(path):
-                inside = Path(folder).relative_to(path)
-                if folder == str(path):
-                    folders.remove(".git")
-                links = [name for name in folders if stat.S_ISLNK(os.lstat(Path(folder, name)).st_mode)]
-                for name in sorted(names + links):
-                    file = str(inside / name)
-                    blob = left.pop(file, None)
-                    if blob is None:
-                        found[file] = "It does not belong to the record."
-                    elif _blob(name, descriptor) != blob:
-                        found[file] = "It is not what the last commit holds."
-    except (RepositoryError, StorageError) as error:
-        found[""] = f"The record's directory cannot be read: {error}."
-    return found | dict.fromkeys(left, "It is missing.")
+        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+    except OSError:
+        return None
+    return object_id(b"blob", content)
