@@ -25,7 +25,7 @@ IMPROPER = {
     "service.add_message": "service.add_message(author, 'Ward 7', thread, content)",
     "service.communication_create": "service.communication_create(author, 'Ward 7', [])",
     "find_record may find nothing": "service.find_record('x').add_message(author, 'Ward 7', thread, content)",
-    "no such status": "service.record('x').update_communication_ledger(author, 'x', thread, LedgerUpdate(status='done'))",
+    "no such status": "LedgerUpdate(status='done')",
 }
 
 PREAMBLE = """

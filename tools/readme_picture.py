@@ -39,7 +39,10 @@ def look(directory: Path) -> list[tuple[str, str]]:
     }
     said = []
     subprocess.run(
-        [program / "carethread", "demo", "--json", "--keep", directory], env=environment, check=True, capture_output=True
+        [program / "carethread", "demo", "--json", "--keep", directory],
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     for command in _COMMANDS:
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """The command line, run in this process, and a record to run it on."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,18 +92,38 @@ def cli(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path / "data")
 
 
-@pytest.fixture
-def record(cli: CommandLine) -> str:
-    found: str = cli.document("record", "init", CLINICAL_ID).coordination_id
-    return found
+# Making a database takes longer than copying one.
+@pytest.fixture(scope="session")
+def _record_made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    cli = CommandLine(tmp_path_factory.mktemp("record") / "data")
+    return cli.data, cli.document("record", "init", CLINICAL_ID).coordination_id
 
 
-@pytest.fixture
-def conversation(cli: CommandLine, record: str) -> Conversation:
+@pytest.fixture(scope="session")
+def _conversation_made(
+    tmp_path_factory: pytest.TempPathFactory, _record_made: tuple[Path, str]
+) -> tuple[Path, Conversation]:
+    made, record = _record_made
+    cli = CommandLine(tmp_path_factory.mktemp("conversation") / "data")
+    shutil.copytree(made, cli.data)
     opened = cli.document("thread", "new", record, *WITH_BOTH, "--body", "Please review chest X-ray.")
     thread = opened.communication_id
     answered = cli.document("message", "add", record, thread, "--body", "No acute changes.", *AS_TOM)
-    return Conversation(record, thread, opened.message_id, answered.message_id)
+    return cli.data, Conversation(record, thread, opened.message_id, answered.message_id)
+
+
+@pytest.fixture
+def record(cli: CommandLine, _record_made: tuple[Path, str]) -> str:
+    made, record = _record_made
+    shutil.copytree(made, cli.data)
+    return record
+
+
+@pytest.fixture
+def conversation(cli: CommandLine, _conversation_made: tuple[Path, Conversation]) -> Conversation:
+    made, conversation = _conversation_made
+    shutil.copytree(made, cli.data)
+    return conversation
 
 
 def columns(text: str) -> Iterator[Sequence[str]]:

@@ -93,7 +93,7 @@ def test_without_git_our_own_log_is_shown(cli: CommandLine, monkeypatch: pytest.
 
 def test_a_failing_check_would_be_seen(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Finding("7f4c", "test", "Something is wrong.", path="thread.md", line=3)
-    monkeypatch.setattr(CoordinationService, "verify", lambda *_: iter([found]))
+    monkeypatch.setattr(CoordinationService, "verify", lambda *_, **__: iter([found]))
     result = cli.run("demo")
     assert result.exit_code == 6
     assert "thread.md:3: test: Something is wrong." in result.stdout

@@ -1,9 +1,11 @@
 """`carethread record`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from carethread import CoordinationService
 from tests.cli.conftest import CLINICAL_ID, TOM, CommandLine, Conversation, columns
 
 
@@ -55,9 +57,10 @@ def test_records_are_listed(cli: CommandLine, conversation: Conversation) -> Non
     assert document.coordination_id == conversation.record
 
 
-def test_without_records_the_list_says_how_to_begin(cli: CommandLine, record: str, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert "carethread record init" in cli.text("record", "list", "--data", str(tmp_path / "empty"))
+def test_without_records_the_list_says_how_to_begin(cli: CommandLine) -> None:
+    CoordinationService.open(cli.data).close()
+    assert "carethread record init" in cli.text("record", "list")
+    assert cli.document("record", "list").records == ()
 
 
 def test_a_record_is_shown(cli: CommandLine, record: str) -> None:
@@ -70,12 +73,26 @@ def test_a_record_is_shown(cli: CommandLine, record: str) -> None:
     assert (Path(document.path) / ".git").is_dir()
 
 
-def test_reading_makes_no_data_directory(cli: CommandLine) -> None:
-    assert "carethread record init" in cli.fault(2, "record", "list")
-    assert not cli.data.exists()
+@pytest.mark.parametrize("data", ["absent", "empty", __file__])
+def test_reading_makes_no_data_directory(cli: CommandLine, tmp_path: Path, data: str) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "carethread record init" in cli.fault(2, "record", "list", "--data", str(tmp_path / data))
+    assert [each.name for each in tmp_path.rglob("*")] == ["empty"]
 
 
 def test_without_a_data_directory_the_error_says_how_to_name_one(cli: CommandLine) -> None:
     said = cli.fault(2, "record", "list", CARETHREAD_DATA=None)
     assert "--data" in said
     assert "CARETHREAD_DATA" in said
+    assert "--data is empty" in cli.fault(2, "record", "init", CLINICAL_ID, "--data", "")
+
+
+def test_the_same_on_postgresql(cli: CommandLine, fresh_postgres: Callable[[], str], tmp_path: Path) -> None:
+    cli.environment["CARETHREAD_DATABASE_URL"] = fresh_postgres()
+    record = cli.document("record", "init", CLINICAL_ID).coordination_id
+    thread = cli.document("thread", "new", record, "--body", "Hello").communication_id
+    cli.text("message", "add", record, thread, "--body", "Once more.")
+    assert cli.text("verify") == "Checked 1 record: nothing found.\n"
+    cli.text("backup", str(tmp_path / "backup.tar"))
+    cli.environment["CARETHREAD_DATABASE_URL"] = fresh_postgres()
+    assert "nothing found" in cli.text("restore", str(tmp_path / "backup.tar"), "--data", str(tmp_path / "restored"))

@@ -62,11 +62,11 @@ def test_nothing_typed_records_nothing_and_leaves_nothing(
 
 
 def test_an_editor_that_fails_says_what_to_do(cli: CommandLine, conversation: Conversation, tmp_path: Path) -> None:
-    add = ("message", "add", conversation.record, conversation.thread)
-    for command in ("false", str(tmp_path / "absent")):
-        code, shown = on_terminal(cli, *add, EDITOR=command, TMPDIR=str(tmp_path))
-        assert code == 2
-        assert "set EDITOR to one that works" in shown
+    code, shown = on_terminal(
+        cli, "message", "add", conversation.record, conversation.thread, EDITOR="false", TMPDIR=str(tmp_path)
+    )
+    assert code == 2
+    assert "set EDITOR to one that works" in shown
     assert not list(tmp_path.glob("carethread-*"))
 
 
@@ -99,10 +99,11 @@ def test_tables_are_for_terminals_that_are_wide_enough(cli: CommandLine, convers
     assert code == 0
     assert "──" in wide
     assert "\x1b[1m" in wide
+    cli.text("thread", "new", conversation.record)
     code, narrow = on_terminal(cli, "thread", "list", conversation.record, COLUMNS="80")
     assert code == 0
     assert f"Thread        {conversation.thread}\nStatus        open\n" in narrow
-    assert "Participants  Dr Jane Smith, Dr Tom Patel, John Doe\n" in narrow
+    assert "Participants  Dr Jane Smith, Dr Tom Patel, John Doe\n\nThread        " in narrow
 
 
 def test_long_work_shows_its_progress(cli: CommandLine, conversation: Conversation) -> None:

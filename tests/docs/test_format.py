@@ -1,16 +1,17 @@
 """The specification says what the program does: every table and list in it is compared with the code."""
 
-import json
 import re
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
+from carethread import CoordinationService
 from carethread.clock import Instant, parse_instant
-from carethread.coordination import _comparable, _new_identifier
 from carethread.errors import InvalidValueError
 from carethread.git.layout import CONFIG_CONTENT
 from carethread.ids import CommunicationId, MessageId
@@ -37,10 +38,10 @@ from carethread.record.model import (
 from carethread.record.status_yaml import parse_status
 from carethread.record.system_text import ledger_sentences, ledger_summary
 from carethread.record.thread_md import render_entry
-from carethread.record.transitions import ATTRIBUTES, NewThread
+from carethread.record.transitions import ATTRIBUTES
 from carethread.record.yaml_form import RESERVED, write_scalar
 from tests.docs.pages import FORMAT
-from tests.people import CLINIC, JANE, JOHN, PHARMACY, PLAIN, TOM, listed
+from tests.people import CLINIC, CLINICAL_ID, JANE, JOHN, PHARMACY, TOM, listed
 from tests.record.markdown_oracle import EXTENDED, ORACLES, without_spaces
 
 LABEL = re.compile(r'<a id="([a-z]\d+)"></a>([A-Z]\d+)\b')
@@ -155,42 +156,44 @@ def test_the_example_of_a_commit_message_is_canonical() -> None:
     assert message.summary is Summary.MESSAGE_ADDED
 
 
-def test_the_digest_is_of_the_json_that_the_page_shows() -> None:
+def test_the_digest_is_of_the_json_that_the_page_shows(tmp_path: Path) -> None:
     content = MessageContent(
-        'Take\t"5 mg"\n\\ twice', None, None, None, (TOM.id,), (AttachmentContent(b"x", "text/plain", "ä.txt"),),
-        Instant(1), Party(CLINIC.id, "Clinic"),
+        'Take\t"5 mg"\n\\ twice', recipients=(TOM.id,), sent=Instant(1), via=Party(CLINIC.id, "Clinic"),
+        attachments=(AttachmentContent(b"x", "text/plain", "ä.txt"),),
     )  # fmt: skip
-    prepared = intake.prepare(content)
-    digest = prepared.attachments[0].sha256
-    said = (
-        (
-            '{"body":"Take\\t\\"5 mg\\"\\n\\\\ twice","corrects":null,"in_response_to":null,"on_behalf_of":null,'
-            f'"recipients":["{TOM.id}"],"attachments":[],"sent":1,"via":{{"id":"{CLINIC.id}","name":"Clinic"}}}}'
-        ),
-        f'[{{"sha256":"{digest}","media_type":"text/plain","size":1,"file_name":"ä.txt"}}]',
-    )
-    asked = ("add_message", JANE.id, THREAD, _comparable(prepared))
-    written = f'["add_message","{JANE.id}","{THREAD}",[{said[0]},{said[1]}]]'
-    identifier = _new_identifier(ClientIdentifier("c", "v"), asked, MESSAGE)
-    assert identifier.digest == _sha256(written)
-    new = NewThread(PLAIN[:1], Addressing(JANE.id, (TOM.id,)))
-    asked_new = ("communication_create", JANE.id, new, None)
-    written_new = (
+    addressing = Addressing(JANE.id, (TOM.id,))
+    with CoordinationService.open(tmp_path, flushes=False) as service:
+        record = service.initialise(JANE, "Ward 7", CLINICAL_ID)
+        thread = record.communication_create(
+            JANE, "Ward 7", listed(JANE, TOM), addressing=addressing, client_identifier=ClientIdentifier("c", "1")
+        )
+        record.add_message(JANE, "Ward 7", thread, content, client_identifier=ClientIdentifier("c", "2"))
+        record.flush()
+    keys = ["log", "--reverse", "--format=%(trailers:key=Client-Digest,valueonly,separator=%x2C)"]
+    recorded = subprocess.run(["git", *keys], cwd=record.path, check=True, capture_output=True, text=True).stdout
+    created = (
         f'["communication_create","{JANE.id}",'
-        f'{{"participants":[{{"id":"{JANE.id}","role":"clinician","name":"Dr Jane Smith"}}],'
+        f'{{"participants":[{{"id":"{JANE.id}","role":"clinician","name":"Dr Jane Smith"}},'
+        f'{{"id":"{TOM.id}","role":"clinician","name":"Dr Tom Patel"}}],'
         f'"addressing":{{"requester":"{JANE.id}","recipients":["{TOM.id}"],"reply_to":null}},"continues":null,'
         '"visibility":{"sensitivity":"standard","restricted":false},'
         '"policies":{"allow_patient_participation":true,"allow_external_organisations":true}},null]'
     )
-    assert _new_identifier(ClientIdentifier("c", "v"), asked_new, THREAD).digest == _sha256(written_new)
+    said = (
+        '{"body":"Take\\t\\"5 mg\\"\\n\\\\ twice","corrects":null,"in_response_to":null,"on_behalf_of":null,'
+        f'"recipients":["{TOM.id}"],"attachments":[],"sent":1,"via":{{"id":"{CLINIC.id}","name":"Clinic"}}}}'
+    )
+    files = f'[{{"sha256":"{_sha256("x")}","media_type":"text/plain","size":1,"file_name":"ä.txt"}}]'
+    added = f'["add_message","{JANE.id}","{thread}",[{said},{files}]]'
+    assert recorded.split() == [_sha256(created), _sha256(added)]
     shown = re.findall(r'"([a-z_0-9]+)":', FORMAT.section("Commits").blocks("text")[1])
-    keys = re.findall(r'"([a-z_0-9]+)":', written_new + said[0] + said[1])
-    assert shown == keys
+    written = re.findall(r'"([a-z_0-9]+)":', created + said + files)
+    second_participant = written.index("id", written.index("id") + 1)
+    assert shown == written[:second_participant] + written[second_participant + 3 :]
 
 
-def _sha256(document: str) -> bytes:
-    json.loads(document)
-    return sha256(document.encode()).digest()
+def _sha256(text_of_it: str) -> str:
+    return sha256(text_of_it.encode()).hexdigest()
 
 
 # ── Files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

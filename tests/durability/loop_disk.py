@@ -16,7 +16,7 @@ _FS_IOC_SHUTDOWN = 0x8004587D
 _WITHOUT_FLUSHING_THE_LOG = 2
 
 _MAKE = {
-    "ext4": ["mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+    "ext4": ["mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-m", "0"],
     "xfs": ["mkfs.xfs", "-q"],
 }
 # XFS takes nothing smaller.
@@ -76,6 +76,12 @@ class LoopDisk:
             fcntl.ioctl(descriptor, _FS_IOC_SHUTDOWN, struct.pack("I", _WITHOUT_FLUSHING_THE_LOG))
         finally:
             os.close(descriptor)
+
+    def fall_read_only(self) -> None:
+        """Let the file system (ext4, mounted with `errors=remount-ro`) believe that it is damaged."""
+        device = self.path.stat().st_dev
+        name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+        Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("made for a test", encoding="utf-8")
 
     def power_up(self) -> None:
         """Mount it again, as the machine does when it starts."""

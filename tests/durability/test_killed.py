@@ -3,9 +3,11 @@
 import random
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from carethread import CoordinationService
@@ -46,6 +48,34 @@ def test_writers(tmp_path: Path, number: int, soaking: bool) -> None:
                     promises.check_everything(service)
                 promises.try_again(service)
         assert promises.acknowledged
+
+
+@pytest.mark.soak
+def test_writers_on_postgresql(tmp_path: Path, fresh_postgres: Callable[[], str], soaking: bool) -> None:
+    url = fresh_postgres()
+    with CoordinationService.open(tmp_path, database_url=url, flushes=False) as service:
+        places = make_places(service, records=2, threads=2)
+    promises = Promises(places)
+    dice = random.Random("writers on postgresql")
+    for kill in range(20 if soaking else 2):
+        task = Task(str(tmp_path), places, database_url=url, first_caller=1 + 10 * kill, seed=kill)
+        with forked(write, task) as writer:
+            writer.wait_for(1)
+            writer.kill(dice.uniform(0, 0.5))
+            promises.hear(writer.said)
+        _wait_for_server(url)
+        with CoordinationService.open(tmp_path, database_url=url, flushes=False) as service:
+            promises.check_everything(service)
+            promises.try_again(service)
+    assert promises.acknowledged
+
+
+def _wait_for_server(url: str) -> None:
+    """Wait until the server has finished what it was doing for a process that is gone."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(others).fetchone() != (0,):
+            time.sleep(0.01)
 
 
 @pytest.mark.soak

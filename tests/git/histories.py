@@ -22,10 +22,11 @@ from carethread.git.repository import FileChange, Step, prepare, publish, retire
 from carethread.git.signatures import Signer
 
 AUTHOR = Person("Dr Jane Smith", "4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12@carethread.example", 1768142175)
-_WORDS = (
+_TEXT = (
     "patient has reported increasing shortness of breath please review chest imaging and advise on next steps the "
     "medication list was sent to clinic with a dose of five twice daily follow up in two weeks thank you"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 def tree_id(files: dict[str, bytes]) -> bytes:
@@ -90,8 +91,11 @@ class Journal:
         return folder
 
     def ledger(self, folder: str) -> bytes:
-        return f"communication_id: {folder[15:-1]}\nlast_updated_at: {self.seconds}.{self.random.randrange(1000):03d}\n" \
-            f"participants:\n- participant_id: {AUTHOR.email[:36]}\n  role: clinician\n".encode()  # fmt: skip
+        return (
+            f"communication_id: {folder[15:-1]}\n"
+            f"last_updated_at: {self.seconds}.{self.random.randrange(1000):03d}\n"
+            f"participants:\n- participant_id: {AUTHOR.email[:36]}\n  role: clinician\n"
+        ).encode()
 
     def message(self, folder: str, size: int = 300) -> Step:
         words = " ".join(self.random.choices(_WORDS, k=size // 5))

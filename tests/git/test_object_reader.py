@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -226,7 +227,7 @@ def test_many_large_deltas_in_a_row_are_too_much(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(object_reader, "LARGEST_OBJECT", 100)
     ids = [bytes((number,)) * 32 for number in range(10)]
     large = prefix_delta(5, 5) + b"\1x" * 40
-    entries = [(one, encode_reference(two, large)) for one, two in zip(ids, ids[1:], strict=False)]
+    entries = [(one, encode_reference(two, large)) for one, two in pairwise(ids)]
     with _reading(tmp_path, *entries) as reader, pytest.raises(RepositoryError, match="too large"):
         reader.read(ids[0])
 
@@ -304,9 +305,12 @@ def test_an_index_with_impossible_offsets_is_refused(tmp_path: Path) -> None:
     name = _write_pack(tmp_path / "pack", [_FULL])
     raw = (tmp_path / "pack" / f"{name}.pack").read_bytes()
     (tmp_path / "pack" / f"{name}.idx").write_bytes(encode_index([_BASE_ID], [0], [13], raw[-32:]))
-    with _opened(tmp_path) as objects, ObjectReader(objects, "objects") as reader:
-        with pytest.raises(RepositoryError, match="offsets do not fit"):
-            reader.packs[0].entries()
+    with (
+        _opened(tmp_path) as objects,
+        ObjectReader(objects, "objects") as reader,
+        pytest.raises(RepositoryError, match="offsets do not fit"),
+    ):
+        reader.packs[0].entries()
 
 
 def test_random_damage_is_refused_or_harmless(tmp_path: Path) -> None:

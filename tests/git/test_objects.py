@@ -1,9 +1,10 @@
 """Object codecs, held to stock Git."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pathlib import Path
 
 from carethread.errors import InvalidValueError, RepositoryError
 from carethread.git.objects import (

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from carethread.cli import options, output, session
+from carethread.cli import library, options, output
 from carethread.cli.application import new_noun
 from carethread.cli.documents import OperationDocument
 from carethread.cli.progress import shown
@@ -28,7 +28,7 @@ def backup(
     Example:
       carethread backup carethread-2026-01-11.tar
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         records = sum(1 for _ in service.records())
         with shown("Backing up") as progress:
             service.backup(target, progress)

@@ -1,7 +1,7 @@
 """Changing a thread's ledger: what several commands do."""
 
 from carethread import Author, CoordinationRecord, LedgerUpdate
-from carethread.cli import output, session
+from carethread.cli import library, output
 from carethread.cli.documents import LedgerDocument, LedgerOfRecordDocument
 from carethread.cli.naming import find_participants
 from carethread.cli.views import show_message
@@ -34,4 +34,4 @@ def change_ledger(
         else:
             show_message(message)
 
-    session.settle(record, tell)
+    library.settle(record, tell)

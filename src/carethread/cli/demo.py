@@ -22,6 +22,10 @@ from carethread.ids import CommunicationId
 app = new_noun("Replay two conversations and show what becomes of them.")
 
 _WIDTH = 100
+# An id or a path is never broken.
+_FINDING = textwrap.TextWrapper(
+    _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+)
 _INTRODUCTION = """
 Carethread keeps clinical conversations as a record: immutable, in Git, one repository per patient, readable
 without Carethread. Here two of them are recorded, and then looked at with nothing but cat and git. The clock is
@@ -165,7 +169,7 @@ def _history(record: CoordinationRecord) -> None:
 def _findings(record: CoordinationRecord, findings: tuple[Finding, ...]) -> None:
     for each in findings:
         told = line(each).removeprefix(f"{record.coordination_id} ")
-        output.say(*textwrap.wrap(told, _WIDTH - 2, initial_indent="  ", subsequent_indent="    "))
+        output.say(*_FINDING.wrap(told))
     commits = counted(sum(1 for _ in record.history()), "commit")
     found = counted(len(findings), "finding") if findings else "nothing found"
     output.say(f"  Checked 1 record with {commits}: {found}.", "")

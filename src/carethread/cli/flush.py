@@ -1,6 +1,6 @@
 """`carethread flush`: repositories brought up to date."""
 
-from carethread.cli import options, output, session
+from carethread.cli import library, options, output
 from carethread.cli.application import new_noun
 from carethread.cli.documents import OperationDocument
 from carethread.cli.progress import shown
@@ -18,7 +18,7 @@ def flush(*, data: options.DataOption = None, as_json: options.JsonOption = Fals
     Example:
       carethread flush
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         with shown("Flushing") as progress:
             service.flush(progress)
         records = sum(1 for _ in service.records())

@@ -16,7 +16,7 @@ from carethread import (
     ThreadStatus,
     Visibility,
 )
-from carethread.cli import options, output, session, views
+from carethread.cli import library, options, output, views
 from carethread.cli.application import new_noun
 from carethread.cli.changes import change_ledger
 from carethread.cli.content import new_addressing, read_participants
@@ -41,7 +41,7 @@ def show(
     Example:
       carethread ledger show 7f4c 550e
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         ledger = found.read_communication(find_thread(found, thread)).ledger
         if as_json:
@@ -72,18 +72,18 @@ def update(
     data: options.DataOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Change a thread's ledger. Whatever is not named stays.
+    r"""Change a thread's ledger. Whatever is not named stays.
 
     All changes of one command are recorded at once, with one entry in the thread that tells of them.
 
     Examples:
       carethread ledger update 7f4c 550e --sensitivity confidential
-      carethread ledger update 7f4c 550e
+      carethread ledger update 7f4c 550e \
           --add "care_administrator:Priya Shah" --no-external-organisations
     """
-    author = session.new_author(author_id, author_name, author_role)
+    author = library.new_author(author_id, author_name, author_role)
     added = read_participants(add or ())
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         thread_id = find_thread(found, thread)
         before = found.read_communication(thread_id).ledger

@@ -1,6 +1,6 @@
 """`carethread log`: a record's history."""
 
-from carethread.cli import options, output, session, views
+from carethread.cli import library, options, output, views
 from carethread.cli.application import new_noun
 from carethread.cli.documents import CommitDocument, HistoryDocument
 from carethread.cli.naming import find_record
@@ -21,7 +21,7 @@ def show(
     Example:
       carethread log 7f4c
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         commits = tuple(found.history())
         if as_json:

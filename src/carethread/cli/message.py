@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from carethread import CoordinationRecord, MessageContent
-from carethread.cli import options, output, session, views
+from carethread.cli import library, options, output, views
 from carethread.cli.application import new_noun
 from carethread.cli.content import new_identifier, read_attachments, read_sent, written_body
 from carethread.cli.documents import MessageDocument, MessageOfRecordDocument, RecordedDocument
@@ -53,11 +53,11 @@ def add(
       carethread message add 7f4c 550e letter.txt --attach ecg.pdf
       echo "Yes, I will do that, doctor." | carethread message add 7f4c 550e -
     """
-    author = session.new_author(author_id, author_name, author_role)
+    author = library.new_author(author_id, author_name, author_role)
     attachments = read_attachments(attach or ())
     when = read_sent(sent)
     named = () if on_behalf_of is None else (on_behalf_of,)
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         thread_id = find_thread(found, thread)
         answered = None if in_response_to is None else find_message(found, in_response_to, "in-response-to")
@@ -104,10 +104,10 @@ def correct(
     Example:
       carethread message correct 7f4c 8b2f --body "Reassess in 24 hours, not in 48."
     """
-    author = session.new_author(author_id, author_name, author_role)
+    author = library.new_author(author_id, author_name, author_role)
     attachments = read_attachments(attach or ())
     named = () if on_behalf_of is None else (on_behalf_of,)
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         original = find_message(found, message)
         its_own = found.read_message(original)[0].communication_id
@@ -133,7 +133,7 @@ def show(
     Example:
       carethread message show 7f4c 3f7a
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         ledger, shown = found.read_message(find_message(found, message))
         if as_json:
@@ -151,4 +151,4 @@ def _settle(record: CoordinationRecord, thread_id: CommunicationId, message_id: 
         else:
             output.say(f"Recorded message {message_id}")
 
-    session.settle(record, tell)
+    library.settle(record, tell)

@@ -17,8 +17,9 @@ MessageArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The mes
 
 # ── Everywhere ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# As text: an empty one, from a variable that is not set, must not come to mean the working directory.
 DataOption = Annotated[
-    Path | None, typer.Option("--data", metavar="DIRECTORY", help="The data directory.  [env var: CARETHREAD_DATA]")
+    str | None, typer.Option("--data", metavar="DIRECTORY", help="The data directory.  [env var: CARETHREAD_DATA]")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 

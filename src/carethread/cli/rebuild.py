@@ -1,6 +1,6 @@
 """`carethread rebuild`: the index made anew."""
 
-from carethread.cli import options, output, session
+from carethread.cli import library, options, output
 from carethread.cli.application import new_noun
 from carethread.cli.documents import OperationDocument
 from carethread.cli.progress import shown
@@ -16,7 +16,7 @@ def rebuild(*, data: options.DataOption = None, as_json: options.JsonOption = Fa
     Example:
       carethread rebuild
     """
-    with session.opened(data) as service, shown("Rebuilding") as progress:
+    with library.opened(data) as service, shown("Rebuilding") as progress:
         records = service.rebuild(progress)
     if as_json:
         output.answer(OperationDocument(records, None))

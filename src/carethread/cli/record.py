@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from carethread import CoordinationRecord, CoordinationStatus
-from carethread.cli import options, output, session, views
+from carethread.cli import library, options, output, views
 from carethread.cli.application import new_noun
 from carethread.cli.documents import RecordDocument, RecordsDocument
 from carethread.cli.naming import find_record
@@ -26,18 +26,18 @@ def begin(
     data: options.DataOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Begin the coordination record of a patient.
+    r"""Begin the coordination record of a patient.
 
     Makes the data directory where there is none. A patient has one record: another one for the same clinical record
     is refused.
 
     Example:
-      carethread record init a4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12 --data ./carethread-data
-          --author-id 4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12 --author-name "Dr Jane Smith"
+      carethread record init a4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12 --data ./carethread-data \
+          --author-id 4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12 --author-name "Dr Jane Smith" \
           --care-location "Oxford University Hospitals"
     """
-    author = session.new_author(author_id, author_name, author_role)
-    with session.opened(data, may_make=True) as service:
+    author = library.new_author(author_id, author_name, author_role)
+    with library.opened(data, may_make=True) as service:
         record = service.initialise(author, care_location, clinical_id.lower())
 
         def tell() -> None:
@@ -46,7 +46,7 @@ def begin(
             else:
                 output.say(f"Began record {record.coordination_id} in {record.path}")
 
-        session.settle(record, tell)
+        library.settle(record, tell)
 
 
 @app.command("list")
@@ -57,7 +57,7 @@ def list_all(*, data: options.DataOption = None, as_json: options.JsonOption = F
       carethread record list
       carethread record list --json
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = tuple(service.records())
         if as_json:
             output.answer(
@@ -81,7 +81,7 @@ def show(
     Example:
       carethread record show 7f4c
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         status = found.status()
         if as_json:

@@ -1,19 +1,17 @@
 """`carethread restore`: a data directory from a backup."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from carethread import CoordinationService
-from carethread.cli import exit_codes, options, output
+from carethread.cli import exit_codes, library, options, output
 from carethread.cli.application import new_noun
 from carethread.cli.documents import OperationDocument
 from carethread.cli.progress import shown
-from carethread.cli.verify import counted, line
+from carethread.cli.verify import check, counted, line
 from carethread.errors import InvalidValueError
-from carethread.settings import Settings
 
 app = new_noun("Make a data directory from a backup.")
 
@@ -33,7 +31,7 @@ def restore(
     Example:
       carethread restore carethread-2026-01-11.tar --data ./restored
     """
-    settings = Settings.load(os.environ, data)
+    settings = library.read_settings(data)
     directory = settings.data_directory()
     if not source.is_file():
         raise InvalidValueError("source", f"there is no file {source}")
@@ -42,7 +40,7 @@ def restore(
     with service:
         wanted = [each.coordination_id for each in service.records()]
         with shown("Verifying") as progress:
-            findings = list(service.verify(wanted, progress))
+            findings = list(check(service, wanted, settings, progress))
     if as_json:
         output.answer(OperationDocument(len(wanted), str(directory)))
     else:

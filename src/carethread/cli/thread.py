@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from carethread import LedgerUpdate, MessageContent, Policies, Sensitivity, ThreadStatus, Visibility
-from carethread.cli import options, output, session, views
+from carethread.cli import library, options, output, views
 from carethread.cli.application import new_noun
 from carethread.cli.changes import change_ledger
 from carethread.cli.content import (
@@ -62,7 +62,7 @@ def open_thread(
     data: options.DataOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Open a thread, with or without a first message.
+    r"""Open a thread, with or without a first message.
 
     The author takes part, named with --participant or not. Roles are clinician, care_administrator, patient,
     patient_associate, organisation and care_team. PARTICIPANT is an id, how one begins, or a name.
@@ -71,14 +71,14 @@ def open_thread(
     Without, everybody writes to everybody.
 
     Examples:
-      carethread thread new 7f4c --body "Please review the chest X-ray."
-          --participant "clinician:a1d3c5e7-f9b2-4680-b2d4-f6e8c0a9d1e3:Dr Tom Patel"
+      carethread thread new 7f4c --body "Please review the chest X-ray." \
+          --participant "clinician:a1d3c5e7-f9b2-4680-b2d4-f6e8c0a9d1e3:Dr Tom Patel" \
           --participant "patient:John Doe"
-      carethread thread new 7f4c question.txt
-          --participant "organisation:Pharmacy A" --participant "organisation:Clinic B"
+      carethread thread new 7f4c question.txt \
+          --participant "organisation:Pharmacy A" --participant "organisation:Clinic B" \
           --on-behalf-of "Pharmacy A" --reply-to "Pharmacy A" --to "Clinic B"
     """
-    author = session.new_author(author_id, author_name, author_role)
+    author = library.new_author(author_id, author_name, author_role)
     participants = with_author(author, read_participants(participant or (), may_make_ids=identifier is None))
     addressing = new_addressing(author.id, participants, to or (), reply_to)
     speaks_for = None if on_behalf_of is None else find_participant(participants, on_behalf_of, "on-behalf-of")
@@ -91,7 +91,7 @@ def open_thread(
     visibility = Visibility(read_word(Sensitivity, sensitivity, "sensitivity"), restricted is True)
     policies = Policies(patients is not False, external_organisations is not False)
     with ExitStack() as stack:
-        service = stack.enter_context(session.opened(data))
+        service = stack.enter_context(library.opened(data))
         found = find_record(service, record)
         taken_up = None if continues is None else find_thread(found, continues)
         text = stack.enter_context(written_body(file, body, otherwise=None if edit else ""))
@@ -122,7 +122,7 @@ def open_thread(
             output.say("")
             views.show_participants(opened.ledger.participants)
 
-        session.settle(found, tell)
+        library.settle(found, tell)
 
 
 @app.command("list")
@@ -138,7 +138,7 @@ def list_all(
     Example:
       carethread thread list 7f4c --all
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         known = found.communications()
         ledgers = [each for each in known if everything or each.status is not ThreadStatus.ARCHIVED]
@@ -180,7 +180,7 @@ def show(
     Example:
       carethread thread show 7f4c 550e
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         read = found.read_communication(find_thread(found, thread))
         if as_json:
@@ -212,8 +212,8 @@ def close(
       carethread thread close 7f4c 550e
     """
     update = LedgerUpdate(status=ThreadStatus.CLOSED)
-    author = session.new_author(author_id, author_name, author_role)
-    with session.opened(data) as service:
+    author = library.new_author(author_id, author_name, author_role)
+    with library.opened(data) as service:
         found = find_record(service, record)
         change_ledger(found, find_thread(found, thread), author, care_location, on_behalf_of, update, as_json=as_json)
 
@@ -237,8 +237,8 @@ def archive(
       carethread thread archive 7f4c 550e
     """
     update = LedgerUpdate(status=ThreadStatus.ARCHIVED)
-    author = session.new_author(author_id, author_name, author_role)
-    with session.opened(data) as service:
+    author = library.new_author(author_id, author_name, author_role)
+    with library.opened(data) as service:
         found = find_record(service, record)
         change_ledger(found, find_thread(found, thread), author, care_location, on_behalf_of, update, as_json=as_json)
 
@@ -258,25 +258,25 @@ def participants(
     data: options.DataOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show who takes part in a thread; add and remove people and groups.
+    r"""Show who takes part in a thread; add and remove people and groups.
 
     Who is added sees the whole thread. Who acts, and where, need only be said to change something.
 
     Examples:
       carethread thread participants 7f4c 550e
-      carethread thread participants 7f4c 550e
+      carethread thread participants 7f4c 550e \
           --add "care_administrator:Priya Shah" --remove "Dr Tom Patel"
     """
-    with session.opened(data) as service:
+    with library.opened(data) as service:
         found = find_record(service, record)
         thread_id = find_thread(found, thread)
         if add or remove:
-            author = session.acting(author_id, author_name, author_role)
+            author = library.acting(author_id, author_name, author_role)
             update = LedgerUpdate(
                 add_participants=read_participants(add or ()),
                 remove_participants=find_participants(found, thread_id, remove or (), "remove"),
             )
-            place = session.acting_place(care_location)
+            place = library.acting_place(care_location)
             change_ledger(found, thread_id, author, place, on_behalf_of, update, as_json=as_json)
             return
         ledger = found.read_communication(thread_id).ledger

@@ -32,6 +32,15 @@ _DIGESTS: dict[bytes, hashes.HashAlgorithm] = {
 }
 _RSA = {der.encode_oid(f"1.2.840.113549.1.1.{number}") for number in (1, 11, 12, 13)}
 _ECDSA = {der.encode_oid("1.2.840.10045.2.1")} | {der.encode_oid(f"1.2.840.10045.4.3.{number}") for number in (2, 3, 4)}
+# What the library raises for certificates it does not understand, beside `ValueError`.
+_MALFORMED = (
+    IndexError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 # Longer than any chain in use; a loop of certificates ends here.
 _LONGEST_CHAIN = 8
 
@@ -68,7 +77,7 @@ def verify(payload: bytes, signature: bytes, trusted: Sequence[x509.Certificate]
         _check_signature(signer_info, signer)
         _check_usage(signer)
         _check_chain(signer, certificates, trusted, at)
-    except (UnsupportedAlgorithm, IndexError, x509.DuplicateExtension) as error:
+    except _MALFORMED as error:
         raise ValueError(f"not a signature this can verify: {error}") from error
     return signer
 
@@ -82,14 +91,18 @@ def _parse(signature: bytes) -> tuple[list[x509.Certificate], _SignerInfo]:
     encapsulated = fields[2].children()
     if len(encapsulated) != 1 or encapsulated[0].content != _DATA:
         raise ValueError("not a detached signature of plain data")
-    certificates = [
-        x509.load_der_x509_certificate(each.encoded)
-        for field in fields[3:-1]
-        if field.tag == 0xA0
-        for each in field.children()
-    ]
+    certificates = [_load_certificate(each) for field in fields[3:-1] if field.tag == 0xA0 for each in field.children()]
     (signer_info,) = _expect(fields[-1], der.SET, 1)
     return certificates, _parse_signer_info(signer_info)
+
+
+def _load_certificate(element: Element) -> x509.Certificate:
+    # tbsCertificate begins with [0] version, left out for version 1, and the serial number, which must be positive.
+    fields = element.children()[0].children()
+    serial = fields[1] if fields[0].tag == 0xA0 else fields[0]
+    if int.from_bytes(serial.content, "big", signed=True) <= 0:
+        raise ValueError("a certificate has no proper number")
+    return x509.load_der_x509_certificate(element.encoded)
 
 
 def _expect(element: Element, tag: int, count: int) -> list[Element]:

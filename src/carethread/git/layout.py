@@ -36,6 +36,7 @@ CONFIG_CONTENT = b"""\
 
 # Text files of `.git` are a few lines; packed-refs holds one line per branch or tag.
 LARGEST_TEXT = 1 << 20
+_HEAD = re.compile(rb"ref: refs/[^\n]+\n|[0-9a-f]{64}\n")
 _REF_CONTENT = re.compile(rb"([0-9a-f]{64})\n")
 _PACKED_REF = re.compile(rb"([0-9a-f]{64}) (refs/[^\n ]+)")
 
@@ -109,15 +110,20 @@ def read_branch(git: int, place: str) -> bytes | None:
         head = read_file("HEAD", git, LARGEST_TEXT)
     except FileNotFoundError:
         return None
-    if head != HEAD_CONTENT:
+    branch = _read_main(git, place) or read_packed_refs(git, place).get(BRANCH)
+    # Before the first commit, a crash may have left a `HEAD` that says nothing.
+    if head != HEAD_CONTENT and (branch is not None or _HEAD.fullmatch(head) is not None):
         raise RepositoryError(f"{place}/.git/HEAD: does not name the branch main")
+    return branch
+
+
+def _read_main(git: int, place: str) -> bytes | None:
     with suppress(FileNotFoundError), directory("refs", git) as refs, directory("heads", refs) as heads:
-        content = read_file("main", heads, LARGEST_TEXT)
-        match = _REF_CONTENT.fullmatch(content)
+        match = _REF_CONTENT.fullmatch(read_file("main", heads, LARGEST_TEXT))
         if match is None:
             raise RepositoryError(f"{place}/.git/{BRANCH}: is not an id")
         return bytes.fromhex(match[1].decode())
-    return read_packed_refs(git, place).get(BRANCH)
+    return None
 
 
 def read_packed_refs(git: int, place: str) -> dict[str, bytes]:

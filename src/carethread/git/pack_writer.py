@@ -49,7 +49,7 @@ class PackWriter:
     def may_extend(self, base: bytes) -> bool:
         """Say whether an object is in the pack and the chain of deltas it ends may become longer."""
         step: bytes | None = base
-        for _ in range(LONGEST_CHAIN):
+        for _ in range(LONGEST_CHAIN + 1):
             if step is None:
                 return True
             if step not in self._bases:

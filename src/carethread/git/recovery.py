@@ -7,6 +7,7 @@ Neither may cost the record anything, and nothing is deleted that is not elsewhe
 
 import os
 import time
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from carethread.git.disk import names_in, remove_file
@@ -80,7 +81,7 @@ def unpublished(reader: ObjectReader, commit_id: bytes) -> list[Pack]:
     return [pack for pack in reader.packs if pack.index.offset_of(commit_id) is not None]
 
 
-def are_spare(suspects: list[Pack], reader: ObjectReader, planned: AbstractSet[bytes]) -> bool:
+def are_spare(suspects: Sequence[Pack], reader: ObjectReader, planned: AbstractSet[bytes]) -> bool:
     """Say whether all these packs hold is in the reader's other packs, or about to be written."""
     elsewhere = set(planned)
     for pack in reader.packs:

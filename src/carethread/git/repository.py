@@ -22,6 +22,7 @@ from carethread.git.disk import directory, faults_of, names_in, remove_file, rep
 from carethread.git.layout import BRANCH_LOCK, git_directory, make_repository, read_branch, read_head, sync_filesystem
 from carethread.git.object_reader import ObjectReader
 from carethread.git.objects import commit_links, object_id
+from carethread.git.pack_reader import Pack
 from carethread.git.packing import Content, build_pack
 from carethread.git.plan import Existing, FileChange, FileGrowth, Plan, Step, check_steps, make_plan
 from carethread.git.recovery import (
@@ -156,8 +157,12 @@ def _write(path: Path, root: int, head: bytes | None, steps: Sequence[Step], tre
         names = remove_fragments(packs)
         with ObjectReader(objects, f"{path}/.git/objects", tolerant=True) as reader:
             remove_damaged(reader, head, packs)
+            # What an interrupted attempt left may be damaged inside: read elsewhere if possible.
+            suspects = unpublished(reader, steps[0].commit_id)
+            reader.packs.sort(key=lambda pack: pack in suspects)
             parent = None if head is None else (head, reader.read_kind(head, b"commit"))
-            plan = _plan(reader, steps, trees, parent, packs)
+            plan = _plan(reader, steps, trees, parent)
+            _remove_spare(reader, suspects, plan, packs)
             contents = [_content(growth, root, reader) for growth in plan.growths]
             writer, absorbed = build_pack(plan, contents, unclaimed(reader.packs, names), reader)
             name, parts, index = writer.finish()
@@ -187,21 +192,20 @@ def _take_back(name: str, kept: Sequence[str], packs: int, heads: int) -> None:
 
 
 def _plan(
-    reader: ObjectReader, steps: Sequence[Step], trees: Sequence[bytes], parent: tuple[bytes, bytes] | None, packs: int
+    reader: ObjectReader, steps: Sequence[Step], trees: Sequence[bytes], parent: tuple[bytes, bytes] | None
 ) -> Plan:
     existing = Existing(lambda tree: reader.read_kind(tree, b"tree"), reader.size_of)
-    suspects = unpublished(reader, steps[0].commit_id)
-    # What an interrupted attempt left may be damaged inside: read elsewhere if possible.
-    reader.packs.sort(key=lambda pack: pack in suspects)
-    plan = make_plan(steps, trees, parent, existing)
-    if suspects:
-        planned = {version.id for version in (*plan.commits, *plan.trees)}
-        planned.update(identifier for growth in plan.growths for identifier, _ in growth.versions)
-        if are_spare(suspects, reader, planned):
-            reader.packs = [pack for pack in reader.packs if pack not in suspects]
-            for pack in suspects:
-                remove_pack(pack.name, packs)
-    return plan
+    return make_plan(steps, trees, parent, existing)
+
+
+def _remove_spare(reader: ObjectReader, suspects: Sequence[Pack], plan: Plan, packs: int) -> None:
+    """Delete packs of an interrupted attempt, unless they hold anything that is not about to be written."""
+    planned = {version.id for version in (*plan.commits, *plan.trees)}
+    planned.update(identifier for growth in plan.growths for identifier, _ in growth.versions)
+    if are_spare(suspects, reader, planned):
+        reader.packs = [pack for pack in reader.packs if pack not in suspects]
+        for pack in suspects:
+            remove_pack(pack.name, packs)
 
 
 def _content(growth: FileGrowth, root: int, reader: ObjectReader) -> Content:

@@ -161,8 +161,8 @@ def create_thread(
 ) -> Transition:
     """Open a thread, with or without a first message.
 
-    `unique` ends the thread's id, which begins with the time of recording; `opening` is the id, the content and the corrected message of the first message; `continued` is the ledger of the
-    thread that `new.continues` names.
+    `unique` ends the thread's id, which begins with the time of recording; `opening` is the id, the content and the
+    corrected message of the first message; `continued` is the ledger of the thread that `new.continues` names.
     """
     rules.check_accepts_entries(status)
     rules.check_participants(new.participants)

@@ -59,6 +59,7 @@ class Code(StrEnum):
     MESSAGE_AUTHOR = "message-author"
     MESSAGE_GROUP = "message-group"
     MESSAGE_RECIPIENTS = "message-recipients"
+    MESSAGE_SYSTEM = "message-system"
     MESSAGE_ANSWER = "message-answer"
     MESSAGE_CORRECTION = "message-correction"
     MESSAGE_SENT = "message-sent"
@@ -90,7 +91,7 @@ MEANINGS: dict[Code, str] = {
     Code.GIT_OBJECT_DAMAGED: "An object cannot be read, has another id than its content, or is of the wrong kind.",
     Code.HISTORY_EMPTY: "The branch `main` has no commit.",
     Code.HISTORY_MERGE: "A commit has more than one parent.",
-    Code.HISTORY_TIME: "A commit is earlier than the one before it.",
+    Code.HISTORY_TIME: "A commit, or the instant it records, is earlier than the one before it.",
     Code.HISTORY_FUTURE: "A commit is more than a day ahead of the clock of the machine that checks.",
     Code.HISTORY_KNOWN: "A commit that the record is known to have had is not in its history.",
     Code.COMMIT_MALFORMED: "A commit object is not in canonical form, has foreign headers, or a time zone but UTC.",
@@ -125,6 +126,7 @@ MEANINGS: dict[Code, str] = {
     Code.MESSAGE_AUTHOR: "An author takes no part, speaks for nobody who does, or has another role in the ledger.",
     Code.MESSAGE_GROUP: "The name of the group written for is not the one in the ledger.",
     Code.MESSAGE_RECIPIENTS: "`To` is missing, out of place, or names somebody otherwise than the ledger.",
+    Code.MESSAGE_SYSTEM: "A system entry has recipients, or came through another system.",
     Code.MESSAGE_ANSWER: "An entry answers a message that is not before it in its thread.",
     Code.MESSAGE_CORRECTION: "An entry corrects what may not be corrected from there, or goes to others.",
     Code.MESSAGE_SENT: "An entry was sent before what it answers.",

@@ -60,7 +60,7 @@ class Commits:
         """Begin before the first commit; `now` is the time of checking."""
         self._report = report
         self._latest = now // 1000 + _DAY_S
-        self._seconds = 0
+        self._instant = 0
         self._committer: tuple[str, str] | None = None
         self._domain = ""
         self._identifiers: set[tuple[str, str]] = set()
@@ -92,7 +92,8 @@ class Commits:
         if entry is None or act.summary is None or self._committer is None or location is None:
             return False
         seconds = entry.timestamp // 1000
-        if location[1] not in self._locations or not self._seconds <= seconds <= self._latest:
+        is_in_order = self._instant <= entry.timestamp and seconds <= self._latest
+        if location[1] not in self._locations or not is_in_order:
             return False
         time = f"{seconds} +0000"
         name, email = self._committer
@@ -110,7 +111,7 @@ class Commits:
             payload, armor = split_signature(raw)
             if armor is None or expected != payload or with_signature(payload, armor) != raw:
                 return False
-        self._seconds = seconds
+        self._instant = entry.timestamp
         return True
 
     def _read(self, raw: bytes) -> Commit | None:
@@ -161,11 +162,13 @@ class Commits:
             report.add(Code.COMMIT_TIME, "The author's time is not the committer's.")
         elif at is not None and at // 1000 != seconds:
             report.add(Code.COMMIT_TIME, f"The commit records {format_instant(at)} and is of another second.")
-        if seconds < self._seconds:
+        # Of some commits, only the second is known.
+        latest = at if at is not None else seconds * 1000 + 999
+        if latest < self._instant:
             report.add(Code.HISTORY_TIME, "The commit is earlier than the one before it.")
+        self._instant = at if at is not None else seconds * 1000
         if seconds > self._latest:
             report.add_once(Code.HISTORY_FUTURE, "The commit is more than a day ahead of this machine's clock.")
-        self._seconds = seconds
 
     def _check_message(self, message: CommitMessage, act: Act, summary: Summary) -> None:
         if message.summary is not summary:

@@ -102,9 +102,10 @@ class EntryCheck:
     def _check_recipients(self) -> None:
         message = self._message
         if message.type is MessageType.SYSTEM:
-            if message.to:
-                self._fault(Code.MESSAGE_RECIPIENTS, "A system entry has no recipients.")
-        elif self._ledger.addressing is not None and not message.to:
+            if message.to or message.via is not None:
+                self._fault(Code.MESSAGE_SYSTEM, "A system entry goes to nobody and comes through no other system.")
+            return
+        if self._ledger.addressing is not None and not message.to:
             self._fault(Code.MESSAGE_RECIPIENTS, "The thread has addressing, and the entry no recipients.")
         for party in message.to:
             self._check_name(Code.MESSAGE_RECIPIENTS, party)

@@ -88,7 +88,7 @@ class LedgerCheck:
             self.check_unchanged(entry)
             if entry.timestamp != ledger.created_at:
                 self._fault(Code.LEDGER_CREATED, f"The thread was not created at the time of {entry.id}.")
-        elif opener is not None and rules.find_participant(ledger.participants, opener) is None:
+        if opener is not None and rules.find_participant(ledger.participants, opener) is None:
             self._fault(Code.LEDGER_RULE, f"{opener}, who opened the thread, takes no part in it.")
         if ledger.addressing is not None and opener is not None and ledger.addressing.requester != opener:
             self._fault(Code.LEDGER_RULE, f"The requester is not {opener}, who opened the thread.")
@@ -130,7 +130,6 @@ class LedgerCheck:
         self._check_rules(after)
 
     def _check_rules(self, ledger: Ledger) -> None:
-        self._hold(rules.check_participants, ledger.participants)
         self._hold(rules.check_policies, ledger.policies, ledger.addressing, ledger.participants)
 
     def _hold(self, check: Callable[_Given, object], /, *given: _Given.args, **named: _Given.kwargs) -> None:

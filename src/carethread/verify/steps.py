@@ -50,13 +50,13 @@ class Steps:
         added = self._follow_content(thread, change)
         entry = added.last
         self._follow_ledger(thread, change, entry)
-        if added.is_unknown:
+        if added.is_unknown or len(added.entries) > 1:
+            if not (added.is_unknown or tolerant):
+                self._report.add(Code.THREAD_ENTRIES, f"The commit adds {len(added.entries)} entries.", thread.path)
             self._take(thread, added)
             return None
         self._check_entries(thread, thread.ledger if known is None else before, added)
         self._check_files(thread, added, files)
-        if len(added.entries) > 1 and not tolerant:
-            self._report.add(Code.THREAD_ENTRIES, f"The commit adds {len(added.entries)} entries.", thread.path)
         if status is not None:
             self._check_writable(status, thread, is_message=known is None or _is_message(entry))
         if added.entries and entry is None:
@@ -110,6 +110,7 @@ class Steps:
         """Remember entries as they are, unjudged."""
         for placed in added.entries:
             if placed is not None and placed.message.id not in self._known.messages:
+                self.messages += 1
                 self._known.add(thread, placed.message)
                 thread.last = placed.message.timestamp
 

@@ -12,20 +12,33 @@ from carethread.ids import parse_participant_id
 from carethread.record.words import read_word
 from carethread.settings import Settings
 
+# What is in every data directory from the beginning. Elsewhere, a command that only reads must leave nothing behind.
+_MARK = "installation.yaml"
+
+
+def read_settings(data: str | None) -> Settings:
+    """Return the settings, with the data directory that was named on the command line, if it was.
+
+    Raises:
+        ConfigurationError: one is wrong.
+    """
+    if data == "":
+        raise ConfigurationError("--data is empty: give the path of the data directory")
+    return Settings.load(os.environ, None if data is None else Path(data))
+
 
 @contextmanager
-def opened(data: Path | None, *, may_make: bool = False) -> Iterator[CoordinationService]:
+def opened(data: str | None, *, may_make: bool = False) -> Iterator[CoordinationService]:
     """Open the data directory; make it only for a command that begins something.
 
     Raises:
         ConfigurationError: no data directory is named, there is none, or another setting is wrong.
     """
-    settings = Settings.load(os.environ, data)
+    settings = read_settings(data)
     directory = settings.data_directory()
-    if not may_make and not directory.is_dir():
+    if not may_make and not (directory / _MARK).is_file():
         raise ConfigurationError(
-            f"there is no data directory {directory}: name another with --data, "
-            "or make it with `carethread record init`"
+            f"{directory} is no data directory: name another with --data, or make it with `carethread record init`"
         )
     # A command runs for a moment: it writes the repository itself, and has no use for a background thread.
     with CoordinationService.open(
