@@ -9,6 +9,7 @@
 from carethread.coordination import (
     CoordinationRecord,
     CoordinationService,
+    Progress,
 )
 from carethread.errors import CarethreadError
 from carethread.record.finding import Finding
@@ -59,6 +60,7 @@ __all__ = [
     "Participant",
     "Party",
     "Policies",
+    "Progress",
     "Role",
     "Sensitivity",
     "StatusUpdate",

@@ -13,7 +13,7 @@ import carethread
 from carethread import CoordinationService, errors
 from carethread.record import intake
 from carethread.store import database, materialise, writer
-from tests.docs.pages import DOCS, ROOT, Page, cell_text, pages
+from tests.docs.pages import DOCS, ROOT, Page, Section, cell_text, pages
 from tests.people import CLINICAL_ID, JANE, PLACE
 from tools.readme_picture import PICTURE, draw, look
 
@@ -44,6 +44,12 @@ def test_every_link_leads_somewhere(page: Page) -> None:
         if not target.exists() or (anchor and anchor not in Page(target).anchors()):
             dead.append(link)
     assert dead == []
+
+
+@pytest.mark.parametrize("page", ALL, ids=_name)
+def test_every_file_of_the_project_that_is_named_is_there(page: Page) -> None:
+    named = re.findall(r"`((?:src|tests|tools|docs)/[\w./-]+)`", page.text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("page", ALL, ids=_name)
@@ -214,3 +220,8 @@ def test_the_recipe_for_certificates_makes_what_signs(tmp_path: Path) -> None:
     ) as service:
         service.initialise(JANE, PLACE, CLINICAL_ID)
         assert list(service.verify(trusted_certificates=certificate)) == []
+
+
+@pytest.mark.parametrize("page", ALL, ids=_name)
+def test_a_diagram_has_no_semicolon_for_it_would_end_a_statement(page: Page) -> None:
+    assert [block for block in Section(page.text).blocks("mermaid") if ";" in block] == []

@@ -235,6 +235,40 @@ def test_a_damaged_pack_that_the_record_needs_stays_where_it_is(tmp_path: Path) 
     check_with_git(path, journal)
 
 
+def test_a_damaged_pack_that_the_record_does_not_need_is_removed(tmp_path: Path) -> None:
+    journal = conversation(3)
+    journal.step(("COORDINATION_STATUS.yaml", False, b"closed\n"))
+    journal.step(("COORDINATION_STATUS.yaml", False, b"open\n"))
+    path = tmp_path / "record"
+    flush(path, journal.steps[:-1])
+    for extension in ("pack", "idx"):
+        (path / f".git/objects/pack/pack-{'0' * 64}.{extension}").write_bytes(b"nothing yet")
+    flush(path, journal.steps[-1:])
+    assert not any("0" * 64 in name for name in pack_names(path))
+    check_with_git(path, journal)
+
+
+def test_a_pack_that_was_there_already_is_not_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = conversation(8)
+    path = tmp_path / "record"
+    flush(path, journal.steps)
+    before = pack_names(path)
+    (path / ".git/refs/heads/main").write_text(journal.steps[4].commit_id.hex() + "\n")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "update_worktree", fail)
+        with pytest.raises(StorageError):
+            # Everything is there, so the new pack is the old one.
+            prepare(path, journal.steps[5:])
+    assert pack_names(path) == before
+    flush(path, journal.steps[5:])
+    assert pack_names(path) == before
+    check_with_git(path, journal)
+
+
 def test_a_branch_moved_back_costs_nothing(tmp_path: Path) -> None:
     # The pack that holds the steps to come holds everything else too: it is no leftover.
     journal = conversation(8)

@@ -369,9 +369,11 @@ def test_large_loose_objects_are_read(tmp_path: Path) -> None:
     for content in (b"", b"x" * 56, b"x" * 57, b"x" * 58, os.urandom(100_000)):
         identifier = object_id(b"blob", content)
         _write_loose(tmp_path, identifier, zlib.compress(b"blob %d\0%b" % (len(content), content)))
+        (tmp_path / identifier.hex()[:2] / "tmp_obj_x").touch()
         with _opened(tmp_path) as objects, ObjectReader(objects, "objects") as reader:
             assert reader.read(identifier).content == content
             assert reader.size_of(identifier) == len(content)
+            assert identifier in set(reader.loose_ids())
 
 
 def test_what_is_missing_or_of_another_kind_is_named(tmp_path: Path) -> None:

@@ -582,6 +582,21 @@ def test_restoring_does_not_write_through_links(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_bytes() == b""
 
 
+@pytest.mark.parametrize(("name", "mode"), [("link", "120000"), ("program", "100755"), ("\udcff", "100644")])
+def test_restoring_writes_plain_files_only(tmp_path: Path, name: str, mode: str) -> None:
+    journal = conversation(1)
+    path = tmp_path / "record"
+    flush(path, journal.steps)
+    blob = git(path, "rev-parse", "HEAD:.gitattributes").strip()
+    entry = mode.encode() + b" " + blob + b"\t" + name.encode(errors="surrogateescape") + b"\0"
+    git(path, "update-index", "-z", "--index-info", stdin=entry)
+    git(path, "commit", "--quiet", "--message", "tampered")
+    before = _snapshot(path)
+    with pytest.raises(RepositoryError, match=r"not a plain file|not UTF-8"):
+        restore_worktree(path)
+    assert _snapshot(path) == before
+
+
 def test_two_records_with_the_same_steps_are_the_same_to_the_byte(tmp_path: Path) -> None:
     journal = conversation(20)
     for name in ("one", "two"):

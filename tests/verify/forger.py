@@ -140,7 +140,8 @@ class Forger:
         old = step.read(thread_path(thread))
         step.write(thread_path(thread), old + appendix(len(split_thread(old)), render_entry(message)))
         before = step.read(ledger_path(thread))
-        step.write(ledger_path(thread), ledger or with_last_updated(before, message.timestamp))
+        if ledger is not None or b"\nlast_updated_at: " in before:
+            step.write(ledger_path(thread), ledger or with_last_updated(before, message.timestamp))
         return step
 
     def change(

@@ -489,7 +489,7 @@ def the_time_of_creation_is_altered(forger: Forger) -> None:
 def a_participant_is_slipped_in_with_a_message(forger: Forger) -> None:
     thread = _third(forger)
     forger.say(TOM, thread)
-    forger.edit(ledger_path(thread), b"visibility:", _row(MARY) + b"visibility:", -1)
+    forger.edit(ledger_path(thread), b"continues:", _row(MARY) + b"continues:", -1)
 
 
 @forgery("ledger-untold")
@@ -582,7 +582,7 @@ def a_thread_was_updated_before_anything_happened(forger: Forger) -> None:
     forger.open(JANE, listed(JANE), last_updated_at=Instant(forger.now() + 1))
 
 
-@forgery("ledger-created", "ledger-time", "thread-id")
+@forgery("ledger-created", "thread-id")
 def a_thread_was_created_at_another_time_than_its_first_entry(forger: Forger) -> None:
     message = forger.entry(JANE, "Hello.")
     earlier = Instant(message.timestamp - 1)
@@ -611,6 +611,14 @@ def two_threads_have_one_uuid(forger: Forger) -> None:
     forger.open(JANE, listed(JANE), thread=f"{stamp}-{_first(forger)[21:]}")
 
 
+@forgery("ledger-malformed")
+def a_ledger_does_not_say_when_it_was_changed(forger: Forger) -> None:
+    thread = _third(forger)
+    forger.say(TOM, thread)
+    forger.edit(ledger_path(thread), b"last_updated_at", b"last_seen_at", -1)
+    forger.say(TOM, thread, "And again.")
+
+
 def _malformed_ledger(old: bytes, new: bytes) -> Tamper:
     def tamper(forger: Forger) -> None:
         thread = _third(forger)
@@ -635,8 +643,7 @@ for _name, _old, _new in (
     ("a-ledger-has-a-key-twice", b"status: open\n", b"status: open\nstatus: open\n"),
     ("a-ledger-has-an-unknown-key", b"visibility:\n", b"urgent: true\nvisibility:\n"),
     ("a-ledger-has-no-final-newline", b"organisations: true\n", b"organisations: true"),
-    ("a-ledger-has-no-time", b"last_updated_at", b"last_seen_at"),
-    ("a-ledger-names-somebody-twice", b"visibility:\n", _row(TOM) + b"visibility:\n"),
+    ("a-ledger-names-somebody-twice", b"continues:", _row(TOM) + b"continues:"),
 ):
     FORGERIES.append(Forgery(_name, _malformed_ledger(_old, _new), ("ledger-malformed",)))
 
@@ -737,13 +744,19 @@ def a_thread_is_deleted(forger: Forger) -> None:
     step.files = {path: file for path, file in step.files.items() if _second(forger) not in path}
 
 
-@forgery("tree-missing", "tree-missing")
-def a_thread_has_no_ledger_and_is_renamed(forger: Forger) -> None:
-    step = forger.say(TOM, _third(forger))
-    name = f"{_second(forger)[:-4]}0000"
-    step.files[thread_path(name)] = step.files.pop(thread_path(_second(forger)))
-    del step.files[ledger_path(_second(forger))]
-    step.write(thread_path(name), b"# Messages\n")
+@forgery("thread-entries", "tree-missing")
+def a_thread_is_renamed(forger: Forger) -> None:
+    thread = _second(forger)
+    name = f"{thread[:-4]}0000"
+    step = forger.commit(Summary.THREAD_CREATED, PHARMACIST, forger.now())
+    for path in (thread_path(thread), ledger_path(thread)):
+        step.files[path.replace(thread, name)] = step.files.pop(path)
+
+
+@forgery("tree-missing")
+def a_thread_begins_without_a_ledger(forger: Forger) -> None:
+    thread = forger.open(JANE, listed(JANE))
+    del forger.last.files[ledger_path(thread)]
 
 
 @forgery("tree-mode")
@@ -872,7 +885,7 @@ def the_committer_is_somebody_else(forger: Forger) -> None:
         step.committer = step.committer.replace("Thames Valley Shared Care", "Mallory")
 
 
-@forgery("commit-author", "commit-committer")
+@forgery("commit-committer")
 def a_record_has_no_domain(forger: Forger) -> None:
     _keep_first(forger)
     step = forger.steps[0]

@@ -5,14 +5,12 @@ Nothing here stops at the first fault; each function returns what it found.
 
 import os
 import re
-from collections.abc import Iterator
+import stat
 from pathlib import Path
 
 from carethread.errors import RepositoryError
 from carethread.git.disk import directory, names_in, read_file
-from carethread.git.history import Repository
-from carethread.git.layout import LARGEST_TEXT, git_directory, open_objects, read_packed_refs
-from carethread.git.reachable import reachable
+from carethread.git.layout import LARGEST_TEXT, git_directory, read_packed_refs
 
 # Files by which Git shows another history or other content than the objects say, or runs programs.
 _DECEIVING = (
@@ -30,7 +28,7 @@ _DECEIVING = (
 )
 _DECEIVING_SETTING = re.compile(
     rb"^\s*(?:\[\s*include|(?:worktree|hookspath|attributesfile|partialclone|promisor|sparsecheckout|fsmonitor"
-    rb"|sshcommand|excludesfile)\s*(?:=|$))",
+    rb"|sshcommand|excludesfile|textconv|command|program|clean|smudge|process)\s*(?:=|$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _OBJECT_FORMAT = re.compile(rb"^\[extensions\]\n(?:\t[^\n]*\n)*?\tobjectformat = sha256$", re.MULTILINE)
@@ -55,8 +53,10 @@ def list_refs(path: Path) -> dict[str, bytes | None]:
     """
     with git_directory(path) as git:
         refs: dict[str, bytes | None] = dict(read_packed_refs(git, str(path)))
-        for folder, _, names, descriptor in os.fwalk("refs", dir_fd=git):
-            for name in names:
+        for folder, folders, names, descriptor in os.fwalk("refs", dir_fd=git):
+            # Git follows links where we do not.
+            linked = [name for name in folders if stat.S_ISLNK(os.lstat(name, dir_fd=descriptor).st_mode)]
+            for name in linked + names:
                 if name.endswith(".lock"):
                     continue
                 try:
@@ -94,45 +94,3 @@ def _exists(name: str, git: int) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def check_packs(path: Path) -> list[RepositoryError]:
-    """Compare every pack and index with their checksums; return the faults.
-
-    Raises:
-        RepositoryError: there is no repository.
-    """
-    with open_objects(path, tolerant=True) as objects:
-        faults = list(objects.damaged.values())
-        for pack in objects.packs:
-            try:
-                pack.check()
-            except RepositoryError as error:
-                faults.append(error)
-        return faults
-
-
-def check_objects(repository: Repository, tip: bytes | None = None) -> Iterator[RepositoryError]:
-    """Read everything the branch's commit leads to, and compare it with its id; return the faults in files.
-
-    Raises:
-        RepositoryError: a commit or tree is missing or damaged, so that what it leads to is unknown.
-    """
-    for identifier, kind in reachable(repository.objects, tip or repository.head):
-        if kind == b"blob":
-            try:
-                repository.view(identifier)
-            except RepositoryError as error:
-                yield error
-
-
-def unreachable_objects(repository: Repository) -> set[bytes]:
-    """Return the ids of all stored objects that the branch's commit does not lead to.
-
-    Raises:
-        RepositoryError: a commit or tree is missing or damaged.
-    """
-    stored = set(repository.objects.loose_ids())
-    for pack in repository.objects.packs:
-        stored.update(pack.index.ids())
-    return stored.difference(identifier for identifier, _ in reachable(repository.objects, repository.head))

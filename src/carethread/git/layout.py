@@ -8,12 +8,13 @@ import ctypes
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from carethread.errors import RepositoryError
-from carethread.git.disk import directory, faults_of, open_directory, read_file, write_file
+from carethread.git.disk import directory, faults_of, open_directory, open_file, read_file, write_file
 from carethread.git.object_reader import ObjectReader
 
 BRANCH = "refs/heads/main"
@@ -177,8 +178,8 @@ def _syncfs(descriptor: int) -> bool:
 def _sync_walk(root: int) -> None:
     for _, _, names, descriptor in os.fwalk(dir_fd=root):
         for name in names:
-            with suppress(FileNotFoundError):
-                opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=descriptor)
+            if stat.S_ISREG(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                opened = open_file(name, descriptor)
                 try:
                     os.fsync(opened)
                 finally:

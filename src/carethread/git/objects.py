@@ -21,7 +21,6 @@ Octets = bytes | bytearray | memoryview
 ID_SIZE = 32
 MODE_FILE = 0o100644
 MODE_DIRECTORY = 0o040000
-MODE_SUBMODULE = 0o160000
 
 _SIGNATURE_HEADER = b"gpgsig-sha256"
 _PERSON_FORM = rb"([^<>\n\0]+) <([^<>\n\0]*)> (0|[1-9][0-9]{0,11}) \+0000"

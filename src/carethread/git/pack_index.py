@@ -89,12 +89,15 @@ class PackIndex:
         first = identifier[0]
         low = self._fanout[first - 1] if first else 0
         high = self._fanout[first]
-        at = bisect_left(_Ids(self._raw), identifier, low, high)
-        start = _HEADER + at * ID_SIZE
-        if at == high or self._raw[start : start + ID_SIZE] != identifier:
+        at = low + bisect_left(range(low, high), identifier, key=self._id_at)
+        if at == high or self._id_at(at) != identifier:
             return None
         (offset,) = struct.unpack_from(">I", self._raw, self._offset_at + 4 * at)
         return self._checked(int(offset))
+
+    def _id_at(self, at: int) -> bytes:
+        start = _HEADER + at * ID_SIZE
+        return self._raw[start : start + ID_SIZE]
 
     def _checked(self, offset: int) -> int:
         if offset > _LARGEST_OFFSET:
@@ -116,17 +119,3 @@ class PackIndex:
     def crcs(self) -> tuple[int, ...]:
         """Return the CRC-32 of every entry's bytes in the pack, in the order of the ids."""
         return struct.unpack_from(f">{self.count}I", self._raw, self._crc_at)
-
-
-class _Ids(Sequence[bytes]):
-    """The table of ids as a sequence, so that the standard library can search it."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-
-    def __len__(self) -> int:
-        return (len(self._raw) - _HEADER) // ID_SIZE
-
-    def __getitem__(self, at: int) -> bytes:  # type: ignore[override]
-        start = _HEADER + at * ID_SIZE
-        return self._raw[start : start + ID_SIZE]

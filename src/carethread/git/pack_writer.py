@@ -37,9 +37,8 @@ class PackWriter:
         self.size += len(entry)
 
     def add_object(self, identifier: bytes, kind: int, content: Octets) -> None:
-        """Add an object in full, unless it is there."""
-        if identifier not in self._bases:
-            self.add(identifier, encode_full(kind, content), None)
+        """Add an object in full, which the pack must not have yet."""
+        self.add(identifier, encode_full(kind, content), None)
 
     def add_delta(self, identifier: bytes, base: bytes, delta: bytes) -> None:
         """Add an object as a delta of another one in the pack, unless it is there."""

@@ -10,10 +10,11 @@ import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from carethread.errors import RepositoryError
 from carethread.git.disk import names_in, remove_file
 from carethread.git.object_reader import ObjectReader
+from carethread.git.objects import commit_links, parse_tree
 from carethread.git.pack_reader import Pack
-from carethread.git.reachable import is_complete
 
 TEMPORARY = "tmp_carethread_"
 """What our unfinished files are called; stock Git knows `tmp_` as rubbish too."""
@@ -70,10 +71,31 @@ def remove_damaged(reader: ObjectReader, head: bytes | None, packs: int) -> None
         RepositoryError: it is not; nothing is deleted.
         OSError: the machine refused.
     """
-    if reader.damaged and head is not None and not is_complete(reader, head):
+    if reader.damaged and head is not None and not _is_complete(reader, head):
         raise next(iter(reader.damaged.values()))
     for name in reader.damaged:
         remove_pack(name, packs)
+
+
+def _is_complete(reader: ObjectReader, head: bytes) -> bool:
+    """Say whether everything that a commit leads to is there: all commits, all directories, all files."""
+    commits, trees, blobs = [head], set[bytes](), set[bytes]()
+    try:
+        while commits:
+            tree, parents = commit_links(reader.read_kind(commits.pop(), b"commit"))
+            commits += parents
+            trees.add(tree)
+        waiting = list(trees)
+        while waiting:
+            for entry in parse_tree(reader.read_kind(waiting.pop(), b"tree")).values():
+                if not entry.is_directory:
+                    blobs.add(entry.id)
+                elif entry.id not in trees:
+                    trees.add(entry.id)
+                    waiting.append(entry.id)
+    except RepositoryError:
+        return False
+    return all(blob in reader for blob in blobs)
 
 
 def unpublished(reader: ObjectReader, commit_id: bytes) -> list[Pack]:

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
-
 from carethread.errors import RepositoryError
 from carethread.git.disk import (
     directory,
@@ -137,35 +135,6 @@ def _files_below(reader: ObjectReader, tree: bytes, folder: str) -> dict[str, by
     return files
 
 
-class Difference(Struct, frozen=True):
-    """A path whose file is not what the branch's commit has: `missing`, `changed` or `unexpected`.
-
-    An unexpected directory is named once, with a slash at its end.
-    """
-
-    path: str
-    kind: str
-
-
-def compare_worktree(path: Path) -> list[Difference]:
-    """Compare all files of a record with the commit its branch names, by content.
-
-    Raises:
-        RepositoryError: there is no repository or no commit, or it is damaged.
-        StorageError: the machine refused.
-    """
-    found = []
-    with _at_head(path) as (root, _, reader, blobs):
-        for name, blob in blobs.items():
-            content = reader.read_kind(blob, b"blob")
-            status = _status_if(name, root, content)
-            if status is not None:
-                continue
-            found.append(Difference(name, "missing" if _is_missing(name, root) else "changed"))
-        found += [Difference(name, "unexpected") for name in _unexpected(root, "", set(blobs))]
-    return found
-
-
 def restore_worktree(path: Path) -> list[str]:
     """Write all files of a record, and Git's index of them, anew from the commit its branch names.
 
@@ -216,17 +185,6 @@ def _status_if(path: str, root: int, content: bytes) -> os.stat_result | None:
     except OSError:
         return None
     return status if right else None
-
-
-def _is_missing(path: str, root: int) -> bool:
-    try:
-        with folder_of(path, root, create=False) as (folder, name):
-            os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        pass
-    return False
 
 
 def _unexpected(folder: int, prefix: str, expected: set[str]) -> list[str]:

@@ -150,10 +150,11 @@ def _compare(
             if found[name] != value:
                 sentence = f"The index has another {name} for {_name(table, row)}."
                 yield Finding(coordination_id, f"index-{table.name}", sentence)
-    for row in held.values():
+    for _, row in sorted(held.items(), key=lambda each: each[0]):
         sentence = f"The index has {_name(table, row)}, and the repository does not."
         yield Finding(coordination_id, f"index-{table.name}", sentence)
 
 
 def _name(table: Table, row: Parameters) -> str:
-    return f"{table.name} {' '.join(str(each) for each in _identity(table, row))}"
+    names = [column.name for column in table.primary_key if column.name != "record_key"]
+    return f"{table.name} ({', '.join(f'{name} {row[name]}' for name in names)})"

@@ -136,15 +136,16 @@ class Commits:
         found = (committer.name, committer.email)
         if self._committer is None:
             self._domain = committer.email.partition("@")[2]
-            self._committer = found if custodian is None else (custodian.name, f"{custodian.id}@{self._domain}")
             if _DOMAIN.fullmatch(self._domain) is None:
                 self._report.add(Code.COMMIT_COMMITTER, "The committer's address has no domain.")
+                custodian, self._domain = None, ""
+            self._committer = found if custodian is None else (custodian.name, f"{custodian.id}@{self._domain}")
         if found != self._committer:
             self._report.add_once(Code.COMMIT_COMMITTER, f"The committer {committer.email} is not the custodian.")
 
     def _check_author(self, author: Person, entry: Message | None) -> None:
         identifier, _, domain = author.email.partition("@")
-        if domain != self._domain:
+        if self._domain and domain != self._domain:
             self._report.add(Code.COMMIT_AUTHOR, f"The author's address is not at {self._domain}.")
         elif entry is not None:
             if (identifier, author.name) != (entry.author_id, entry.author_name):

@@ -39,9 +39,6 @@ class Steps:
         `actor` is who made the commit, `status` the record's before it. `tolerant` says that the change may be that
         of more than one commit.
         """
-        if change.thread is None and change.ledger is None and not change.files:
-            # What else there is about the folder is reported.
-            return None
         known = self._known.threads.get(change.thread_id)
         thread = self._begin(change) if known is None else known
         tolerant = tolerant or thread.unsure

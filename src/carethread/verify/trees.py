@@ -135,10 +135,11 @@ class Trees:
     def files(self) -> dict[str, bytes]:
         """Return the blob of every file there should be, by path. What lies in `strange` paths is not looked at."""
         levels = [("", self._root)]
-        for name in self._threads.tree:
-            folder = f"communications/{_text(name)}/"
-            levels.append((folder, self._folders.get(name, _Directory())))
-            levels.append((f"{folder}attachments/", self._files.get(name, _Directory())))
+        for name in self._threads.tree.keys() & self._folders.keys():
+            folder, directory = f"communications/{_text(name)}/", self._folders[name]
+            levels.append((folder, directory))
+            if _ATTACHMENTS in directory.tree:
+                levels.append((f"{folder}attachments/", self._files.get(name, _Directory())))
         return {
             folder + _text(name): entry.id
             for folder, directory in levels
@@ -209,7 +210,6 @@ class Trees:
     def _follow_folder(self, name: bytes, identifier: bytes) -> None:
         folder = f"communications/{_text(name)}"
         change = ThreadChange(CommunicationId(name.decode()))
-        self._changes.threads.append(change)
         is_new = name not in self._folders
         directory = self._folders.setdefault(name, _Directory())
         changed = self._read(identifier, directory, _THREAD_GOES_ON, folder)
@@ -229,6 +229,8 @@ class Trees:
                 change.ledger = entry.id
             else:
                 self._follow_attachments(name, entry.id, change)
+        if change.thread is not None or change.ledger is not None or change.files:
+            self._changes.threads.append(change)
 
     def _follow_attachments(self, name: bytes, identifier: bytes, change: ThreadChange) -> None:
         folder = f"communications/{_text(name)}/attachments"

@@ -17,7 +17,7 @@ def differences(path: Path, files: dict[str, bytes], passed_over: Collection[str
     that are reported already.
     """
     found: dict[str, str] = {}
-    missing = dict(files)
+    missing = {name: blob for name, blob in files.items() if name not in passed_over}
     any_file = False
     for name in _names_below(path, passed_over):
         any_file = True
