@@ -6,12 +6,9 @@
 ```
 """
 
-from carethread.coordination import (
-    CoordinationRecord,
-    CoordinationService,
-    Progress,
-)
+from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.errors import CarethreadError
+from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.record.finding import Finding
 from carethread.record.model import (
     Addressing,
@@ -31,6 +28,7 @@ from carethread.record.model import (
     Participant,
     Party,
     Policies,
+    Progress,
     Role,
     Sensitivity,
     StatusUpdate,
@@ -45,7 +43,10 @@ __all__ = [
     "Author",
     "CarethreadError",
     "ClientIdentifier",
+    "ClinicalId",
     "Communication",
+    "CommunicationId",
+    "CoordinationId",
     "CoordinationRecord",
     "CoordinationService",
     "CoordinationStatus",
@@ -56,8 +57,10 @@ __all__ = [
     "LifecycleState",
     "Message",
     "MessageContent",
+    "MessageId",
     "MessageType",
     "Participant",
+    "ParticipantId",
     "Party",
     "Policies",
     "Progress",

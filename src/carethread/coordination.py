@@ -48,6 +48,7 @@ from carethread.record.model import (
     MessageContent,
     Participant,
     Policies,
+    Progress,
     StatusUpdate,
     Visibility,
 )
@@ -57,7 +58,7 @@ from carethread.store.backup import unpack
 from carethread.store.database import Connection
 from carethread.store.identifiers import check_same, comparable, new_identifier
 from carethread.store.journal import first_row
-from carethread.store.materialise import Backlog, Progress
+from carethread.store.materialise import Backlog
 from carethread.store.state import rules_view
 from carethread.store.writer import Decision, Job, View
 from carethread.verify import verify_record

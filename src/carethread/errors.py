@@ -91,18 +91,6 @@ class IdentifierConflictError(ConflictError):
     code = "identifier-conflict"
 
 
-class DuplicateMessageError(ConflictError):
-    """A message id is known already, in this record or elsewhere."""
-
-    code = "duplicate-message"
-
-
-class DuplicateThreadError(ConflictError):
-    """A communication id is known already in this record."""
-
-    code = "duplicate-thread"
-
-
 class DuplicateRecordError(ConflictError):
     """A coordination id, or a clinical id, has a record already."""
 

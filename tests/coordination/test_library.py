@@ -313,3 +313,23 @@ def test_a_correction_from_a_continuing_thread_may_name_its_recipients(record: C
     )
     for each in (later, other):
         assert [party.id for party in record.read_communication(each).messages[0].to] == [JANE.id]
+
+
+def test_a_correction_goes_where_the_original_went_in_a_plain_thread_too(record: CoordinationRecord) -> None:
+    thread = record.communication_create(JANE, PLACE, PLAIN)
+    wrong = record.add_message(JANE, PLACE, thread, MessageContent("Take 50 mg", recipients=(TOM.id,)))
+    record.add_message(JANE, PLACE, thread, MessageContent("Take 5 mg", corrects=wrong))
+    assert [each.id for each in record.read_communication(thread).messages[1].to] == [TOM.id]
+
+
+def test_an_installation_may_be_renamed(tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path, name="Old Name") as service:
+        record = service.initialise(JANE, PLACE, CLINICAL_ID)
+    file = tmp_path / "installation.yaml"
+    file.write_text(file.read_text().replace("Old Name", "New Name"))
+    with CoordinationService.open(tmp_path) as service:
+        again = service.record(record.coordination_id)
+        again.communication_create(JANE, PLACE, PLAIN)
+        assert list(service.verify()) == []
+        other = service.initialise(JANE, PLACE, "b4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12")
+        assert other.status().custodian.name == "New Name"

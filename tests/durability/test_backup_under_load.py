@@ -23,4 +23,3 @@ def test_another_process_writes_meanwhile(tmp_path: Path) -> None:
     assert promises.acknowledged
     with CoordinationService.restore(target, tmp_path / "restored") as restored:
         promises.check_everything(restored)
-

@@ -59,7 +59,7 @@ def _steps(count: int, first: int, *, soaking: bool) -> list[int]:
     """Choose which steps go wrong: all, or a few of the many that prepare, and half of those that finish."""
     if soaking:
         return list(range(1, count + 1))
-    return [*range(1 + first, count - 12, 8), *range(count - 12 + first, count + 1, 2)]
+    return [*range(1 + first, count - 12, 12), *range(count - 12 + first, count + 1, 3)]
 
 
 @pytest.mark.soak
@@ -84,7 +84,7 @@ def test_a_step_of_a_flush_fails(tmp_path: Path, number: int, first: int, soakin
 def test_killed_at_a_step_of_a_flush(tmp_path: Path, first: int, soaking: bool) -> None:
     promises = make_backlog(tmp_path / "template")
     count = _count(tmp_path / "template", tmp_path / "copy")
-    for at in _steps(count, first, soaking=soaking)[first :: 1 if soaking else 2]:
+    for at in _steps(count, first, soaking=soaking)[:: 1 if soaking else 2]:
         shutil.copytree(tmp_path / "template", tmp_path / "copy")
         with forked(flush_until, str(tmp_path / "copy"), at) as process:
             process.wait_until_gone()
@@ -104,9 +104,9 @@ def test_a_step_of_recording_fails(tmp_path: Path, number: int, step: int) -> No
         place = next(iter(before.communications))
         record = service.record(place.record)
         content = MessageContent("Not to be found.")
-        with tripwire(step, fail(number), watched=service._archive.writer._thread.ident) as wire:
-            with pytest.raises(StorageError, match=r"full|failed"):
-                record.add_message(JANE, PLACE, CommunicationId(place.thread), content)
+        writer = service._archive.writer._thread.ident
+        with tripwire(step, fail(number), writer) as wire, pytest.raises(StorageError, match=r"full|failed"):
+            record.add_message(JANE, PLACE, CommunicationId(place.thread), content)
         assert wire.sprung == "sql"
         assert ask_everything(service) == before
         promises.write_one_more(service, caller=90)

@@ -13,7 +13,7 @@ from carethread.store import archive, database, materialise, writer
 from carethread.store.locks import FileLock
 from tests.durability.callers import Said, Say
 from tests.durability.forked import forked
-from tests.durability.test_disk_trouble import Scene
+from tests.durability.scene import Scene
 
 
 @pytest.fixture

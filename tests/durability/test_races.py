@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from msgspec import Struct
 
 from carethread import CarethreadError, ClientIdentifier, CoordinationService, MessageContent
 from carethread.errors import DuplicateRecordError, IdentifierConflictError
@@ -79,9 +80,7 @@ def test_signing(tmp_path: Path) -> None:
     with CoordinationService.open(tmp_path / "home", flushes=False) as service:
         places = make_places(service, records=2, threads=2)
         promises = Promises(places)
-        promises.hear(
-            _race(_tasks(tmp_path / "home", places, None, entries=5, signing_key=str(tmp_path / "key")))
-        )
+        promises.hear(_race(_tasks(tmp_path / "home", places, None, entries=5, signing_key=str(tmp_path / "key"))))
         assert promises.acknowledged == 32 * 5
         promises.check_everything(service)
         history = list(service.record(places[0].record).history())
@@ -91,15 +90,13 @@ def test_signing(tmp_path: Path) -> None:
 # ── One thing, asked for by many ──────────────────────────────────────────────────────────────────────────────────────
 
 
-class Wish:
-    """What every caller asks for, at the same moment. Answers are said as the result or the error's code."""
+class Wish(Struct, frozen=True):
+    """What every caller asks for, at the same moment: `ask` names one of the functions below."""
 
-    def __init__(self, data_dir: Path, database_url: str | None, ask: str, place: Place) -> None:
-        """Name one of the functions below."""
-        self.data_dir = str(data_dir)
-        self.database_url = database_url
-        self.ask = ask
-        self.place = place
+    data_dir: str
+    database_url: str | None
+    ask: str
+    place: Place
 
 
 def wish(wanted: Wish, first_caller: int, say: Say) -> None:
@@ -170,7 +167,7 @@ def test_sixteen_callers_of_two_processes_ask_for_the_same(
 ) -> None:
     with CoordinationService.open(tmp_path, database_url=database_url, flushes=False) as service:
         (place,) = make_places(service, records=1, threads=1)
-        wanted = Wish(tmp_path, database_url, asked, place)
+        wanted = Wish(str(tmp_path), database_url, asked, place)
         with forked(wish, wanted, 1) as one, forked(wish, wanted, 101) as other:
             said = one.finish() + other.finish()
         errors = Counter(each.error for each in said if each.error)
@@ -178,18 +175,21 @@ def test_sixteen_callers_of_two_processes_ask_for_the_same(
         assert len(said) == 16
         assert len(results) == 1
         record = service.record(place.record)
-        there = {
+        there: dict[str, list[str]] = {
             "message": [each.id for each in record.read_communication(place.thread).messages],
             "thread": [each.communication_id for each in record.communications()[1:]],
             "record": [each.coordination_id for each in service.records() if each.coordination_id != place.record],
         }
         assert there.get(asked, there["message"]) == list(results)
-        assert sum(map(len, there.values())) == 1
-        assert errors == {
-            "message": {},
-            "different messages": {IdentifierConflictError.code: 15},
-            "thread": {},
-            "record": {DuplicateRecordError.code: 15},
-        }[asked]
+        assert sum(len(each) for each in there.values()) == 1
+        assert (
+            errors
+            == {
+                "message": {},
+                "different messages": {IdentifierConflictError.code: 15},
+                "thread": {},
+                "record": {DuplicateRecordError.code: 15},
+            }[asked]
+        )
         service.flush()
         assert list(service.verify()) == []

@@ -5,9 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carethread.errors import RepositoryError
-from carethread.git.index_file import UNKNOWN_STATE, IndexedFile, decode_index, encode_index, file_state
+from carethread.git.index_file import UNKNOWN_STATE, IndexedFile, decode_index, encode_index, file_state, updated_index
 from tests.git.histories import git
 
 _FILES = {
@@ -16,9 +18,27 @@ _FILES = {
 }
 
 
+names = st.text("ab/", min_size=1, max_size=4).map(str.encode)
+files = st.builds(IndexedFile, st.binary(min_size=40, max_size=40), st.binary(min_size=32, max_size=32))
+
+
 def test_an_index_comes_back() -> None:
     assert decode_index(encode_index(_FILES)) == _FILES
     assert decode_index(encode_index({})) == {}
+
+
+@given(
+    old=st.dictionaries(names, files, max_size=6),
+    new=st.dictionaries(names, files, max_size=6),
+)
+def test_updating_an_index_is_setting_its_files(old: dict[bytes, IndexedFile], new: dict[bytes, IndexedFile]) -> None:
+    assert updated_index(encode_index(old), new) == encode_index(old | new)
+
+
+def test_updating_an_index_drops_its_extensions() -> None:
+    raw = encode_index(_FILES)
+    extended = raw[:-32] + b"TREE\0\0\0\4none"
+    assert updated_index(extended + sha256(extended).digest(), {}) == raw
 
 
 def test_stock_git_reads_our_index_and_we_read_its(tmp_path: Path) -> None:
@@ -58,3 +78,5 @@ def _signed(body: bytes) -> bytes:
 def test_other_indexes_are_refused(raw: bytes, fault: str) -> None:
     with pytest.raises(RepositoryError, match=fault):
         decode_index(raw)
+    with pytest.raises(RepositoryError, match=fault):
+        updated_index(raw, _FILES)

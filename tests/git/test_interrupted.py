@@ -108,7 +108,7 @@ def test_making_a_record_survives_going_wrong_anywhere(tmp_path: Path, kills: bo
     for wire in _points(path, lambda: flush(path, journal.steps[:2]), kills=kills):
         points += 1
         if not kills and read_head(path) is None:
-            assert not path.exists() or (path / ".git/refs/heads/main.lock").exists(), "nothing is left behind"
+            assert not path.exists() or (path / ".git/tmp_carethread_main").exists(), "nothing is left behind"
         # The same steps again, or more of them.
         flush(path, journal.steps[:2] if wire.at % 2 else journal.steps)
         if wire.at % 2:
@@ -208,18 +208,6 @@ def test_unsynced_files_may_hold_anything(tmp_path: Path, damage: str, rounds: i
         check_with_git(path, journal)
 
 
-def test_a_pack_damaged_inside_that_nothing_needs_is_replaced(tmp_path: Path) -> None:
-    journal = conversation(6)
-    path = tmp_path / "record"
-    flush(path, journal.steps[:4])
-    prepared = prepare(path, journal.steps[4:6])
-    pack = path / f".git/objects/pack/{prepared.pack}.pack"
-    content = pack.read_bytes()
-    pack.write_bytes(content[:40] + bytes(len(content) - 100) + content[-60:])
-    flush(path, journal.steps[4:])
-    check_with_git(path, journal)
-
-
 def test_a_damaged_pack_that_the_record_needs_stays_where_it_is(tmp_path: Path) -> None:
     journal = conversation(6)
     path = tmp_path / "record"
@@ -230,21 +218,9 @@ def test_a_damaged_pack_that_the_record_needs_stays_where_it_is(tmp_path: Path) 
     index.write_bytes(sound[:-1] + bytes((sound[-1] ^ 1,)))
     with pytest.raises(RepositoryError, match="checksum"):
         prepare(path, journal.steps[4:])
+    assert index.exists()
     index.write_bytes(sound)
     flush(path, journal.steps[4:])
-    check_with_git(path, journal)
-
-
-def test_a_damaged_pack_that_the_record_does_not_need_is_removed(tmp_path: Path) -> None:
-    journal = conversation(3)
-    journal.step(("COORDINATION_STATUS.yaml", False, b"closed\n"))
-    journal.step(("COORDINATION_STATUS.yaml", False, b"open\n"))
-    path = tmp_path / "record"
-    flush(path, journal.steps[:-1])
-    for extension in ("pack", "idx"):
-        (path / f".git/objects/pack/pack-{'0' * 64}.{extension}").write_bytes(b"nothing yet")
-    flush(path, journal.steps[-1:])
-    assert not any("0" * 64 in name for name in pack_names(path))
     check_with_git(path, journal)
 
 
@@ -259,7 +235,7 @@ def test_a_pack_that_was_there_already_is_not_taken_back(tmp_path: Path, monkeyp
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(repository, "update_worktree", fail)
+        patch.setattr(repository, "update_files", fail)
         with pytest.raises(StorageError):
             # Everything is there, so the new pack is the old one.
             prepare(path, journal.steps[5:])
@@ -295,6 +271,21 @@ def test_packs_that_were_not_retired_are_retired_later(tmp_path: Path) -> None:
     flush(path, journal.steps[6:])
     assert sum(name.endswith(".pack") for name in pack_names(path)) == 1
     check_with_git(path, journal)
+
+
+def test_an_index_that_was_not_published_with_its_branch_is_made_anew(tmp_path: Path) -> None:
+    journal = conversation(6)
+    path = tmp_path / "record"
+    flush(path, journal.steps[:4])
+    index = (path / ".git/index").read_bytes()
+    flush(path, journal.steps[4:])
+    for content in (index, b"", None):
+        if content is None:
+            (path / ".git/index").unlink()
+        else:
+            (path / ".git/index").write_bytes(content)
+        assert prepare(path, journal.steps[4:]).pack is None
+        check_with_git(path, journal)
 
 
 def test_nothing_is_retired_for_a_pack_that_is_damaged(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from carethread.git import packing, repository
 from carethread.git.history import open_repository
 from carethread.git.layout import open_objects
 from carethread.git.objects import Commit, commit_links, decode_commit, encode_commit, object_id
-from carethread.git.pack_writer import LONGEST_CHAIN
+from carethread.git.pack_writer import SHORT_CHAIN
 from carethread.git.repository import (
     FileChange,
     Step,
@@ -121,13 +121,13 @@ def test_packs_stay_few_and_whole_however_they_are_merged(tmp_path: Path) -> Non
 
 
 def test_chains_of_deltas_end(tmp_path: Path) -> None:
-    journal = conversation(3 * LONGEST_CHAIN)
+    journal = conversation(3 * SHORT_CHAIN)
     path = tmp_path / "record"
     flush(path, journal.steps)
     (name,) = [name for name in pack_names(path) if name.endswith(".idx")]
     lines = git(path, "verify-pack", "-v", f".git/objects/pack/{name}").decode().splitlines()
     lengths = [int(line.split()[3].rstrip(":")) for line in lines if line.startswith("chain length")]
-    assert max(lengths) == LONGEST_CHAIN
+    assert max(lengths) == SHORT_CHAIN - 1
 
 
 @pytest.mark.parametrize("command", [("gc", "--quiet"), ("repack", "-adf", "--quiet"), ("pack-refs", "--all")])
@@ -429,7 +429,7 @@ def test_a_failed_attempt_to_make_a_record_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(repository, "update_worktree", fail)
+    monkeypatch.setattr(repository, "update_files", fail)
     with pytest.raises(StorageError, match="No space"):
         prepare(tmp_path / "record", journal.steps)
     assert list(tmp_path.iterdir()) == []
@@ -448,7 +448,7 @@ def test_a_failed_flush_takes_its_pack_back(tmp_path: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(repository, "update_worktree", fail)
+        patch.setattr(repository, "update_files", fail)
         with pytest.raises(StorageError, match="No space"):
             prepare(path, journal.steps[4:])
         assert _snapshot(path) == before
@@ -457,18 +457,31 @@ def test_a_failed_flush_takes_its_pack_back(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_publishing_what_was_not_prepared_is_refused(tmp_path: Path) -> None:
-    journal = conversation(3)
+    journal = conversation(4)
     path = tmp_path / "record"
     flush(path, journal.steps[:3])
-    prepared = prepare(path, journal.steps[3:])
-    (path / ".git/refs/heads/main.lock").unlink()
+    first = prepare(path, journal.steps[3:4])
+    second = prepare(path, journal.steps[3:])
+    with pytest.raises(RepositoryError, match="prepared anew since"):
+        publish(first)
+    pack = path / f".git/objects/pack/tmp_carethread_{second.pack}.pack"
+    content = pack.read_bytes()
+    pack.unlink()
     with pytest.raises(RepositoryError, match="No such file"):
-        publish(prepared)
+        publish(second)
+    pack.write_bytes(content)
+    publish(second)
+    check_with_git(path, journal)
+    journal.step(("COORDINATION_STATUS.yaml", False, b"closed\n"))
+    third = prepare(path, journal.steps[-1:])
+    (path / ".git/tmp_carethread_main").unlink()
+    with pytest.raises(RepositoryError, match="No such file"):
+        publish(third)
     shutil.rmtree(path)
     with pytest.raises(RepositoryError):
-        publish(prepared)
+        publish(third)
     with pytest.raises(RepositoryError):
-        retire(structs.replace(prepared, retired=("pack-x",)))
+        retire(structs.replace(third, retired=("pack-x",)))
 
 
 # ── Git's index and the worktree ──────────────────────────────────────────────────────────────────────────────────────

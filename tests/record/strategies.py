@@ -125,11 +125,11 @@ def messages(draw: st.DrawFn) -> Message:
         author_role=role,
         body=draw(st.one_of(st.just(""), bodies)) if files else draw(bodies),
         on_behalf_of=draw(st.none() | parties),
-        to=tuple(draw(st.lists(parties, max_size=3, unique_by=lambda party: party.id))),
+        to=() if system else tuple(draw(st.lists(parties, max_size=3, unique_by=lambda party: party.id))),
         in_response_to=None if system or draw(st.booleans()) else answers,
         corrects=corrects if message_type is MessageType.CORRECTION else None,
         sent=None if system or draw(st.booleans()) else Instant(draw(st.integers(0, timestamp - 1))),
-        via=draw(st.none() | parties),
+        via=None if system else draw(st.none() | parties),
         attachments=files,
     )
 

@@ -127,3 +127,24 @@ def test_readers_are_lent_and_closed(tmp_path: Path) -> None:
         database.close()
     with pytest.raises(errors.StorageError), database.read() as third:
         third.text("SELECT nonsense FROM nowhere")
+
+
+def test_a_file_that_another_process_is_closing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    refusals = [sqlite_error("SQLITE_BUSY"), sqlite_error("SQLITE_BUSY_RECOVERY")]
+
+    class Busy(sqlite3.Connection):
+        def execute(self, statement: str, *parameters: object) -> sqlite3.Cursor:
+            if refusals and statement.startswith("SELECT"):
+                raise refusals.pop()
+            return super().execute(statement, *parameters)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(path, factory=Busy, **options))
+    database = Database(f"sqlite:///{tmp_path / 'a.sqlite'}", tmp_path)
+    with database.read() as connection:
+        assert connection.one(text("SELECT 1")) == (1,)
+    refusals = [sqlite_error("SQLITE_BUSY")] * 1000
+    monkeypatch.setattr("carethread.store.database.LOCK_TIMEOUT_S", 0.05)
+    with pytest.raises(errors.LockedError):
+        database._connect()
+    database.close()

@@ -165,3 +165,60 @@ def test_a_record_whose_repository_is_gone(service: CoordinationService, eventfu
     with pytest.raises(errors.IntegrityError, match="restore it first"):
         service.rebuild()
     assert len(eventful.communications()) == 2
+
+
+def older_copy(record: CoordinationRecord, tmp_path: Path) -> Callable[[], None]:
+    """Copy a repository; return what puts the copy back."""
+    shutil.copytree(record.path, tmp_path / "copy")
+
+    def put_back() -> None:
+        shutil.rmtree(record.path)
+        shutil.copytree(tmp_path / "copy", record.path)
+
+    return put_back
+
+
+def test_an_older_copy_where_the_journal_was_kept(
+    service: CoordinationService, archive: Archive, record: CoordinationRecord, tmp_path: Path
+) -> None:
+    archive.materialiser._prunes = False
+    thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"))
+    record.flush()
+    put_back = older_copy(record, tmp_path)
+    record.add_message(JANE, PLACE, thread, MessageContent("Two"))
+    record.add_message(JANE, PLACE, thread, MessageContent("Three"))
+    record.flush()
+    put_back()
+    assert service.rebuild() == 1
+    assert [each.body for each in record.read_communication(thread).messages] == ["One", "Two", "Three"]
+    record.add_message(JANE, PLACE, thread, MessageContent("Four"))
+    assert list(service.verify()) == []
+
+
+def test_an_older_copy_where_the_journal_was_pruned(
+    service: CoordinationService, record: CoordinationRecord, tmp_path: Path
+) -> None:
+    thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"))
+    record.flush()
+    put_back = older_copy(record, tmp_path)
+    record.add_message(JANE, PLACE, thread, MessageContent("Two"))
+    record.flush()
+    put_back()
+    with pytest.raises(errors.IntegrityError, match="lacks what was acknowledged"):
+        service.rebuild()
+    assert len(record.read_communication(thread).messages) == 2
+
+
+def test_repositories_ahead_of_an_older_index(tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path) as service:
+        record = service.initialise(JANE, PLACE, CLINICAL_ID)
+    shutil.copy(tmp_path / "carethread.sqlite", tmp_path / "older")
+    with CoordinationService.open(tmp_path) as service:
+        thread = service.record(record.coordination_id).communication_create(JANE, PLACE, PLAIN, MessageContent("One"))
+    for file in tmp_path.glob("carethread.sqlite*"):
+        file.unlink()
+    shutil.move(tmp_path / "older", tmp_path / "carethread.sqlite")
+    with CoordinationService.open(tmp_path) as service:
+        service.rebuild()
+        assert len(service.record(record.coordination_id).read_communication(thread).messages) == 1
+        assert list(service.verify()) == []

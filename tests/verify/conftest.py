@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from carethread.verify import checker
 from tests.verify.everything import Scribe, write_everything, write_small
 from tests.verify.histories import Step, load
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes the records of these tests meanwhile, but where a test says so."""
+    monkeypatch.setattr(checker, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(checker, "PAUSE_S", 0.001)
 
 
 @pytest.fixture(scope="session")

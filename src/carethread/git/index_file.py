@@ -6,7 +6,7 @@ path; then extensions, which are Git's own caches and are dropped when a file ch
 
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from msgspec import Struct
@@ -56,25 +56,59 @@ def encode_index(files: Mapping[bytes, IndexedFile]) -> bytes:
     return body + sha256(body).digest()
 
 
-def decode_index(raw: bytes) -> dict[bytes, IndexedFile]:
-    """Read an index of version 2, extensions left out.
+def _entries(raw: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Return path, start and end of every entry of an index of version 2.
 
     Raises:
-        RepositoryError: another version, damaged, or not sorted; then make a new one.
+        RepositoryError: another version, or damaged.
     """
     if len(raw) < _HEADER.size + ID_SIZE or sha256(memoryview(raw)[:-ID_SIZE]).digest() != raw[-ID_SIZE:]:
         raise RepositoryError("index: checksum does not match")
     signature, version, count = _HEADER.unpack_from(raw)
     if signature != _SIGNATURE or version != 2:
         raise RepositoryError(f"index: version {version} is not read")
-    files: dict[bytes, IndexedFile] = {}
-    position, end = _HEADER.size, len(raw) - ID_SIZE
+    start, last = _HEADER.size, len(raw) - ID_SIZE
     for _ in range(count):
-        name_at = position + _NAME_AT
-        zero = raw.find(b"\0", name_at, end)
+        zero = raw.find(b"\0", start + _NAME_AT, last)
         if zero < 0:
             raise RepositoryError("index: is truncated")
-        state = raw[position : position + _STATE.size]
-        files[raw[name_at:zero]] = IndexedFile(state, raw[position + _STATE.size : position + _FLAGS_AT])
-        position += (zero - position + 8) // 8 * 8
-    return files
+        end = start + (zero - start + 8) // 8 * 8
+        yield raw[start + _NAME_AT : zero], start, end
+        start = end
+
+
+def decode_index(raw: bytes) -> dict[bytes, IndexedFile]:
+    """Read an index of version 2, extensions left out.
+
+    Raises:
+        RepositoryError: another version, or damaged.
+    """
+    return {
+        path: IndexedFile(raw[start : start + _STATE.size], raw[start + _STATE.size : start + _FLAGS_AT])
+        for path, start, _ in _entries(raw)
+    }
+
+
+def updated_index(raw: bytes, files: Mapping[bytes, IndexedFile]) -> bytes:
+    """Return an index of version 2 with some files changed or added, and without its extensions.
+
+    Raises:
+        RepositoryError: another version, or damaged; then make a new one.
+    """
+    waiting = sorted(files, reverse=True)
+    parts = [b""]
+    count, kept = 0, _HEADER.size
+    end = _HEADER.size
+    for path, start, end in _entries(raw):
+        count += 1
+        while waiting and waiting[-1] <= path:
+            name = waiting.pop()
+            parts += (raw[kept:start], _encode_entry(name, files[name]))
+            kept = end if name == path else start
+            count += name != path
+    count += len(waiting)
+    parts.append(raw[kept:end])
+    parts += [_encode_entry(name, files[name]) for name in reversed(waiting)]
+    parts[0] = _HEADER.pack(_SIGNATURE, 2, count)
+    body = b"".join(parts)
+    return body + sha256(body).digest()

@@ -18,7 +18,6 @@ from carethread.git.disk import directory, faults_of, open_directory, open_file,
 from carethread.git.object_reader import ObjectReader
 
 BRANCH = "refs/heads/main"
-BRANCH_LOCK = "main.lock"
 
 HEAD_CONTENT = b"ref: refs/heads/main\n"
 CONFIG_CONTENT = b"""\

@@ -96,16 +96,31 @@ def parse_tree(raw: Octets) -> Tree:
     return tree
 
 
+def find_in_tree(raw: bytes, name: bytes) -> TreeEntry | None:
+    """Return what a name stands for in a tree, without reading all of it.
+
+    The search is for bytes: only the inside of an id could deceive it, and whoever finds an id that holds a name of
+    this project has broken SHA-256. A mode that is neither a plain file's nor a directory's is looked at closely.
+
+    Raises:
+        RepositoryError: the name is there with another mode, and the tree is malformed.
+    """
+    at = raw.find(b" %b\0" % name)
+    if at < 0:
+        return None
+    identifier = raw[at + len(name) + 2 : at + len(name) + 2 + ID_SIZE]
+    for mode, number in _MODES.items():
+        if raw[at - len(mode) : at] == mode:
+            return TreeEntry(number, identifier)
+    return parse_tree(raw).get(name)
+
+
 def patch_tree(raw: bytes, name: bytes, entry: TreeEntry) -> bytes:
     """Return the tree with one name set to another entry, added if it is not there."""
     needle = b"%o %b\0" % (entry.mode, name)
     at = raw.find(needle)
-    # Only a match at an entry's start counts: the first byte of the tree, or right after another entry's id, which a
-    # search cannot tell from the inside of an id. The caller compares the id of the result, so a freak match is caught.
     if at < 0:
-        tree = parse_tree(raw)
-        tree[name] = entry
-        return encode_tree(tree)
+        return encode_tree({**parse_tree(raw), name: entry})
     start = at + len(needle)
     return raw[:start] + entry.id + raw[start + ID_SIZE :]
 

@@ -8,8 +8,10 @@ from carethread.git.pack_entry import encode_full, encode_reference
 from carethread.git.pack_index import encode_index
 from carethread.git.pack_reader import PACK_HEADER_SIZE
 
-LONGEST_CHAIN = 32
-"""Deltas on deltas stop here and an object stands in full: what a reader must resolve for one object stays small."""
+SHORT_CHAIN = 33
+LONG_CHAIN = 129
+"""Chains of deltas have fewer links than this; then an object stands in full, so that reading any one is quick."""
+_BYTES_A_LINK = 128
 
 
 class PackWriter:
@@ -45,10 +47,13 @@ class PackWriter:
         if identifier not in self._bases:
             self.add(identifier, encode_reference(base, delta), base)
 
-    def may_extend(self, base: bytes) -> bool:
-        """Say whether an object is in the pack and the chain of deltas it ends may become longer."""
+    def may_extend(self, base: bytes, size: int) -> bool:
+        """Say whether an object is in the pack and may be the base of one of `size` bytes.
+
+        The chain of deltas it ends may become the longer the more an object in full would take.
+        """
         step: bytes | None = base
-        for _ in range(LONGEST_CHAIN + 1):
+        for _ in range(min(max(SHORT_CHAIN, size // _BYTES_A_LINK), LONG_CHAIN)):
             if step is None:
                 return True
             if step not in self._bases:

@@ -119,7 +119,7 @@ def _add_version(writer: PackWriter, kind: int, version: Version) -> None:
     """Add an object, as a delta of its previous version where that is in the pack and it pays."""
     if version.id in writer:
         return
-    if version.previous is not None and writer.may_extend(version.previous):
+    if version.previous is not None and writer.may_extend(version.previous, len(version.content)):
         delta = difference(version.previous_content, version.content)
         if 4 * (len(delta) + 34) < 3 * len(version.content):
             writer.add_delta(version.id, version.previous, delta)
@@ -140,7 +140,7 @@ def _add_files(
                 writer.add_delta(identifier, newest, prefix_delta(size, older))
             continue
         previous = before.get(growth.path, b"")
-        if growth.replaces is not None and not previous and writer.may_extend(growth.replaces):
+        if growth.replaces is not None and not previous and writer.may_extend(growth.replaces, size):
             previous = reader.read_kind(growth.replaces, b"blob")
         small = 0 < len(previous) <= LARGEST_DIFFERENCE and len(content.added) <= LARGEST_DIFFERENCE
         version = Version(newest, content.added, growth.replaces if small else None, previous)

@@ -14,8 +14,8 @@ from carethread.git.objects import (
     MODE_FILE,
     TreeEntry,
     commit_links,
+    find_in_tree,
     object_id,
-    parse_tree,
     patch_tree,
 )
 
@@ -128,7 +128,7 @@ class _Folders:
 
     def _entry(self, path: str) -> TreeEntry | None:
         folder, _, name = path.rpartition("/")
-        return parse_tree(self._folder(folder).raw).get(name.encode())
+        return find_in_tree(self._folder(folder).raw, name.encode())
 
     def _folder(self, path: str) -> _Folder:
         folder = self._folders.get(path)

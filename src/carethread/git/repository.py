@@ -2,8 +2,8 @@
 
 Three calls make a round, and the caller syncs the file system after each of the first two:
 
-1. `prepare` writes pack, files and index. Nothing refers to the new commits yet.
-2. `publish` moves the branch: one rename.
+1. `prepare` writes pack, files and index, all but the files under names that Git passes over.
+2. `publish` gives them their names, the branch last.
 3. `retire` deletes packs whose content the new one took in.
 
 Whatever was cut short is repaired by calling `prepare` again with the same steps, or with more.
@@ -18,30 +18,29 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from carethread.errors import CarethreadError, CleanUpError, RepositoryError
-from carethread.git.disk import directory, faults_of, names_in, remove_file, replace_file, write_file
-from carethread.git.layout import BRANCH_LOCK, git_directory, make_repository, read_branch, read_head, sync_filesystem
+from carethread.git.disk import directory, faults_of, names_in, read_file, remove_file, write_file
+from carethread.git.layout import (
+    LARGEST_TEXT,
+    git_directory,
+    make_repository,
+    read_branch,
+    read_head,
+    sync_filesystem,
+)
 from carethread.git.object_reader import ObjectReader
 from carethread.git.objects import commit_links, object_id
-from carethread.git.pack_reader import Pack
 from carethread.git.packing import Content, build_pack
-from carethread.git.plan import Existing, FileChange, FileGrowth, Plan, Step, check_steps, make_plan
-from carethread.git.recovery import (
-    TEMPORARY,
-    are_spare,
-    remove_damaged,
-    remove_fragments,
-    remove_pack,
-    superseded,
-    unclaimed,
-    unpublished,
-)
-from carethread.git.worktree import read_beginning, restore_worktree, update_worktree
+from carethread.git.plan import Existing, FileChange, FileGrowth, Step, check_steps, make_plan
+from carethread.git.recovery import STAGED, remove_fragments, remove_pack, superseded, unclaimed
+from carethread.git.worktree import index_with, read_beginning, repair_index, restore_worktree, update_files
 
 __all__ = [
     "FileChange", "Prepared", "Step", "prepare", "publish", "read_head", "restore_worktree", "retire",
     "sync_filesystem",
 ]  # fmt: skip
 
+_STAGED_BRANCH = f"{STAGED}main"
+_STAGED_INDEX = f"{STAGED}index"
 _OURS = {".git", ".gitattributes", "COORDINATION_STATUS.yaml", "communications"}
 
 
@@ -86,24 +85,26 @@ def prepare(path: Path, steps: Sequence[Step]) -> Prepared:
     if head is None:
         return _make(path, steps, trees)
     with faults_of(str(path)), directory(path) as root:
+        if done == 0:
+            return _write(path, root, head, steps, trees)
+        # An interrupted round is being repeated.
+        spare = set(_superseded(path, root))
         if done == len(steps):
-            return Prepared(path, head, None, _superseded(path, root))
+            repair_index(path, root, head)
+            return Prepared(path, head, None, tuple(sorted(spare)))
         prepared = _write(path, root, head, steps[done:], trees)
-        if done:
-            spare = set(prepared.retired) | set(_superseded(path, root))
-            return structs.replace(prepared, retired=tuple(sorted(spare - {prepared.pack})))
-        return prepared
+        return structs.replace(prepared, retired=tuple(sorted(spare.union(prepared.retired) - {prepared.pack})))
 
 
-def _superseded(path: Path, root: int) -> tuple[str, ...]:
-    """Return what an interrupted round may have left to be retired."""
+def _superseded(path: Path, root: int) -> list[str]:
+    """Return the packs that an interrupted round may have left to be retired."""
     with (
         directory(".git", root) as git,
         directory("objects", git) as objects,
         directory("pack", objects) as packs,
-        ObjectReader(objects, f"{path}/.git/objects", tolerant=True) as reader,
+        ObjectReader(objects, f"{path}/.git/objects") as reader,
     ):
-        return tuple(pack.name for pack in superseded(unclaimed(reader.packs, names_in(packs))))
+        return [pack.name for pack in superseded(unclaimed(reader.packs, names_in(packs)))]
 
 
 def _make(path: Path, steps: Sequence[Step], trees: Sequence[bytes]) -> Prepared:
@@ -142,7 +143,7 @@ def _refs_in(git: int) -> set[str]:
     names = set(names_in(git)) & {"packed-refs", "logs"}
     if "refs" in names_in(git):
         for _, folders, files, _ in os.fwalk("refs", dir_fd=git):
-            names.update(set(files) - {BRANCH_LOCK}, set(folders) - {"heads", "tags"})
+            names.update(files, set(folders) - {"heads", "tags"})
     return names
 
 
@@ -151,61 +152,34 @@ def _write(path: Path, root: int, head: bytes | None, steps: Sequence[Step], tre
         directory(".git", root) as git,
         directory("objects", git) as objects,
         directory("pack", objects, create=True) as packs,
-        directory("refs", git) as refs,
-        directory("heads", refs, create=True) as heads,
+        ObjectReader(objects, f"{path}/.git/objects") as reader,
     ):
-        names = remove_fragments(packs)
-        with ObjectReader(objects, f"{path}/.git/objects", tolerant=True) as reader:
-            remove_damaged(reader, head, packs)
-            # What an interrupted attempt left may be damaged inside: read elsewhere if possible.
-            suspects = unpublished(reader, steps[0].commit_id)
-            reader.packs.sort(key=lambda pack: pack in suspects)
-            parent = None if head is None else (head, reader.read_kind(head, b"commit"))
-            plan = _plan(reader, steps, trees, parent)
-            _remove_spare(reader, suspects, plan, packs)
-            contents = [_content(growth, root, reader) for growth in plan.growths]
-            writer, absorbed = build_pack(plan, contents, unclaimed(reader.packs, names), reader)
-            name, parts, index = writer.finish()
-            commit_id = steps[-1].commit_id
-            try:
-                replace_file(f"{name}.pack", packs, parts, f"{TEMPORARY}pack")
-                replace_file(f"{name}.idx", packs, [index], f"{TEMPORARY}idx")
-                # Publishing is then one rename, of a file that is on the disk.
-                remove_file(BRANCH_LOCK, heads)
-                write_file(BRANCH_LOCK, heads, [commit_id.hex().encode() + b"\n"])
-                before = None if parent is None else (reader, commit_links(parent[1])[0])
-                update_worktree(plan.growths, contents, root, git, before)
-            except BaseException:
-                with suppress(OSError):
-                    _take_back(name, [pack.name for pack in reader.packs], packs, heads)
-                raise
-            return Prepared(path, commit_id, name, tuple(pack.name for pack in absorbed if pack.name != name))
+        parent = None if head is None else (head, reader.read_kind(head, b"commit"))
+        existing = Existing(lambda tree: reader.read_kind(tree, b"tree"), reader.size_of)
+        plan = make_plan(steps, trees, parent, existing)
+        contents = [_content(growth, root, reader) for growth in plan.growths]
+        writer, absorbed = build_pack(plan, contents, unclaimed(reader.packs, remove_fragments(packs)), reader)
+        name, parts, index = writer.finish()
+        commit_id = steps[-1].commit_id
+        try:
+            write_file(f"{STAGED}{name}.pack", packs, parts)
+            write_file(f"{STAGED}{name}.idx", packs, [index])
+            write_file(_STAGED_BRANCH, git, [_branch_content(commit_id)])
+            before = None if parent is None else (reader, commit_links(parent[1])[0])
+            entries = update_files(plan.growths, contents, root)
+            write_file(_STAGED_INDEX, git, [index_with(entries, git, before)])
+        except BaseException:
+            # Make room again. What files got ahead, the next attempt puts right.
+            with suppress(OSError):
+                remove_fragments(packs)
+                for name in (_STAGED_BRANCH, _STAGED_INDEX):
+                    remove_file(name, git)
+            raise
+        return Prepared(path, commit_id, name, tuple(pack.name for pack in absorbed if pack.name != name))
 
 
-def _take_back(name: str, kept: Sequence[str], packs: int, heads: int) -> None:
-    """Make room again after a failure. What the worktree got ahead, the next attempt puts right."""
-    remove_file(f"{TEMPORARY}pack", packs)
-    remove_file(f"{TEMPORARY}idx", packs)
-    if name not in kept:
-        remove_pack(name, packs)
-    remove_file(BRANCH_LOCK, heads)
-
-
-def _plan(
-    reader: ObjectReader, steps: Sequence[Step], trees: Sequence[bytes], parent: tuple[bytes, bytes] | None
-) -> Plan:
-    existing = Existing(lambda tree: reader.read_kind(tree, b"tree"), reader.size_of)
-    return make_plan(steps, trees, parent, existing)
-
-
-def _remove_spare(reader: ObjectReader, suspects: Sequence[Pack], plan: Plan, packs: int) -> None:
-    """Delete packs of an interrupted attempt, unless they hold anything that is not about to be written."""
-    planned = {version.id for version in (*plan.commits, *plan.trees)}
-    planned.update(identifier for growth in plan.growths for identifier, _ in growth.versions)
-    if are_spare(suspects, reader, planned):
-        reader.packs = [pack for pack in reader.packs if pack not in suspects]
-        for pack in suspects:
-            remove_pack(pack.name, packs)
+def _branch_content(commit_id: bytes) -> bytes:
+    return commit_id.hex().encode() + b"\n"
 
 
 def _content(growth: FileGrowth, root: int, reader: ObjectReader) -> Content:
@@ -222,24 +196,44 @@ def _content(growth: FileGrowth, root: int, reader: ObjectReader) -> Content:
 
 
 def publish(prepared: Prepared) -> None:
-    """Move the branch to the prepared commit. Doing it twice does no harm.
+    """Make the prepared pack and index Git's own, then move the branch. Doing it twice does no harm.
+
+    Only names change, and nothing that is needed before the file system was synced; file systems that keep a journal
+    or write copies make the changes durable in this order.
 
     Raises:
         StorageError: the machine refused; the branch is where it was.
-        RepositoryError: the repository is gone, or was not prepared.
+        RepositoryError: the repository is gone, was not prepared, or was prepared anew since.
     """
     if prepared.pack is None:
         return
     with (
         git_directory(prepared.path) as git,
+        directory("objects", git) as objects,
+        directory("pack", objects) as packs,
         directory("refs", git) as refs,
-        directory("heads", refs) as heads,
+        directory("heads", refs, create=True) as heads,
     ):
         try:
-            os.rename(BRANCH_LOCK, "main", src_dir_fd=heads, dst_dir_fd=heads)
+            staged = read_file(_STAGED_BRANCH, git, LARGEST_TEXT)
         except FileNotFoundError:
-            if read_branch(git, str(prepared.path)) != prepared.commit_id:
-                raise
+            if read_branch(git, str(prepared.path)) == prepared.commit_id:
+                return
+            raise
+        if staged != _branch_content(prepared.commit_id):
+            raise RepositoryError(f"{prepared.path}: was prepared anew since")
+        for name in (f"{prepared.pack}.pack", f"{prepared.pack}.idx"):
+            _move(STAGED + name, packs, name, packs)
+        _move(_STAGED_INDEX, git, "index", git)
+        os.rename(_STAGED_BRANCH, "main", src_dir_fd=git, dst_dir_fd=heads)
+
+
+def _move(staged: str, source: int, name: str, target: int) -> None:
+    try:
+        os.rename(staged, name, src_dir_fd=source, dst_dir_fd=target)
+    except FileNotFoundError:
+        # An interrupted attempt got this far; otherwise it must not be missing.
+        os.stat(name, dir_fd=target, follow_symlinks=False)
 
 
 def retire(prepared: Prepared) -> None:

@@ -23,7 +23,7 @@ from carethread.git.disk import (
     write_all,
     write_file,
 )
-from carethread.git.index_file import UNKNOWN_STATE, IndexedFile, decode_index, encode_index, file_state
+from carethread.git.index_file import UNKNOWN_STATE, IndexedFile, decode_index, encode_index, file_state, updated_index
 from carethread.git.layout import read_head
 from carethread.git.object_reader import ObjectReader
 from carethread.git.objects import MODE_FILE, commit_links, parse_tree
@@ -82,21 +82,13 @@ def _write_whole(path: str, root: int, content: bytes) -> os.stat_result:
         return write_file(name, folder, [content])
 
 
-def update_worktree(
-    growths: list[FileGrowth],
-    contents: list[Content],
-    root: int,
-    git: int,
-    before: tuple[ObjectReader, bytes] | None,
-) -> None:
-    """Bring the files that grew, and the index, to their newest content.
-
-    `before` is the tree that was, and where to read it, in case Git's index is missing or of a form we do not read.
+def update_files(growths: list[FileGrowth], contents: list[Content], root: int) -> dict[bytes, IndexedFile]:
+    """Bring the files that grew to their newest content; return what Git's index is to say of them.
 
     Raises:
         OSError: the machine refused.
     """
-    files = _indexed_files(git, before)
+    files = {}
     newest = {growth.path: number for number, growth in enumerate(growths)}
     for path, number in newest.items():
         growth, content = growths[number], contents[number]
@@ -105,22 +97,53 @@ def update_worktree(
         else:
             status = _write_whole(path, root, b"".join((content.old, content.added)))
         files[path.encode()] = IndexedFile(file_state(status), growth.versions[-1][0])
-    replace_file("index", git, [encode_index(files)], "index.lock")
+    return files
 
 
-def _indexed_files(git: int, before: tuple[ObjectReader, bytes] | None) -> dict[bytes, IndexedFile]:
+def index_with(files: dict[bytes, IndexedFile], git: int, before: tuple[ObjectReader, bytes] | None) -> bytes:
+    """Return Git's index with these files brought up to date.
+
+    `before` is the tree that was, and where to read it, in case the index is missing or of a form we do not read.
+
+    Raises:
+        RepositoryError: that tree is damaged.
+        OSError: the machine refused.
+    """
     if before is None:
-        return {}
+        return encode_index(files)
     try:
-        return decode_index(read_file("index", git, _LARGEST_INDEX))
+        return updated_index(read_file("index", git, _LARGEST_INDEX), files)
     except (RepositoryError, FileNotFoundError):
-        # Git looks at these files once, and finds them as they should be.
+        # Git looks at the others once, and finds them as they should be.
         blobs = _files_below(*before, "")
-        return {path.encode(): IndexedFile(UNKNOWN_STATE, blob) for path, blob in blobs.items()}
+        return encode_index({path: IndexedFile(UNKNOWN_STATE, blob) for path, blob in blobs.items()} | files)
 
 
-def _files_below(reader: ObjectReader, tree: bytes, folder: str) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
+def repair_index(path: Path, root: int, head: bytes) -> None:
+    """Write Git's index anew if it is not about the files of the branch's commit.
+
+    Raises:
+        RepositoryError: the commit is missing or damaged.
+        OSError: the machine refused.
+    """
+    with (
+        directory(".git", root) as git,
+        directory("objects", git) as objects,
+        ObjectReader(objects, f"{path}/.git/objects") as reader,
+    ):
+        blobs = _files_below(reader, commit_links(reader.read_kind(head, b"commit"))[0], "")
+        try:
+            found = decode_index(read_file("index", git, _LARGEST_INDEX))
+        except (RepositoryError, FileNotFoundError):
+            found = {}
+        if blobs != {name: file.blob for name, file in found.items()}:
+            files = {name: IndexedFile(UNKNOWN_STATE, blob) for name, blob in blobs.items()}
+            replace_file("index", git, [encode_index(files)], "index.lock")
+
+
+def _files_below(reader: ObjectReader, tree: bytes, folder: str) -> dict[bytes, bytes]:
+    """Return all files below a directory, by path, with their blobs."""
+    files: dict[bytes, bytes] = {}
     for name, entry in parse_tree(reader.read_kind(tree, b"tree")).items():
         try:
             path = folder + name.decode()
@@ -129,7 +152,7 @@ def _files_below(reader: ObjectReader, tree: bytes, folder: str) -> dict[str, by
         if entry.is_directory:
             files |= _files_below(reader, entry.id, f"{path}/")
         elif entry.mode == MODE_FILE:
-            files[path] = entry.id
+            files[path.encode()] = entry.id
         else:
             raise RepositoryError(f"{path}: is not a plain file")
     return files
@@ -146,18 +169,6 @@ def restore_worktree(path: Path) -> list[str]:
             stands in the way.
         StorageError: the machine refused.
     """
-    with _at_head(path) as (root, git, reader, blobs):
-        files = {}
-        for name, blob in blobs.items():
-            content = reader.read_kind(blob, b"blob")
-            status = _status_if(name, root, content) or _write_whole(name, root, content)
-            files[name.encode()] = IndexedFile(file_state(status), blob)
-        replace_file("index", git, [encode_index(files)], "index.lock")
-        return _unexpected(root, "", set(blobs))
-
-
-@contextmanager
-def _at_head(path: Path) -> Iterator[tuple[int, int, ObjectReader, dict[str, bytes]]]:
     head = read_head(path)
     if head is None:
         raise RepositoryError(f"{path}: is not a repository with a commit")
@@ -168,8 +179,14 @@ def _at_head(path: Path) -> Iterator[tuple[int, int, ObjectReader, dict[str, byt
         directory("objects", git) as objects,
         ObjectReader(objects, f"{path}/.git/objects") as reader,
     ):
-        tree, _ = commit_links(reader.read_kind(head, b"commit"))
-        yield root, git, reader, _files_below(reader, tree, "")
+        blobs = _files_below(reader, commit_links(reader.read_kind(head, b"commit"))[0], "")
+        files = {}
+        for path_bytes, blob in blobs.items():
+            name, content = path_bytes.decode(), reader.read_kind(blob, b"blob")
+            status = _status_if(name, root, content) or _write_whole(name, root, content)
+            files[path_bytes] = IndexedFile(file_state(status), blob)
+        replace_file("index", git, [encode_index(files)], "index.lock")
+        return _unexpected(root, "", {name.decode() for name in blobs})
 
 
 def _status_if(path: str, root: int, content: bytes) -> os.stat_result | None:

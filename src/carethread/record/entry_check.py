@@ -44,9 +44,13 @@ def check_message(message: Message) -> None:
     if message.sent is not None and message.sent >= message.timestamp:
         raise InvalidValueError("sent", "is not earlier than the timestamp")
     if message.type is MessageType.SYSTEM and (
-        message.sent is not None or message.in_response_to is not None or message.attachments
+        message.sent is not None
+        or message.in_response_to is not None
+        or message.attachments
+        or message.to
+        or message.via is not None
     ):
-        raise InvalidValueError("type", "is system, which neither answers, nor was sent, nor carries attachments")
+        raise InvalidValueError("type", "is system, which goes to all, answers nothing and carries nothing")
     if len(message.to) > 1 and len({party.id for party in message.to}) != len(message.to):
         raise InvalidValueError("to", "names somebody twice")
     if message.attachments:

@@ -4,19 +4,24 @@ from carethread.errors import InvalidValueError
 from carethread.record.model import INDIVIDUAL_ROLES, Addressing, CoordinationStatus, Ledger, Participant
 from carethread.record.text import check_name
 
+# A change of all of them at once must still fit the body of one system entry.
+MAX_PARTICIPANTS = 100
+
 
 def check_ledger(ledger: Ledger) -> None:
     """Check a ledger's names and what its parts say of each other. Identifiers are taken as checked.
 
     Raises:
-        InvalidValueError: no participants, or one twice; a name the record refuses; the addressing names somebody who
-            takes no part, a requester who is no individual, no recipient, or one twice; last updated before it was
-            created; a thread that continues itself.
+        InvalidValueError: no participants, too many, or one twice; a name the record refuses; the addressing names
+            somebody who takes no part, a requester who is no individual, no recipient, or one twice; last updated
+            before it was created; a thread that continues itself.
     """
     if ledger.last_updated_at < ledger.created_at:
         raise InvalidValueError("last_updated_at", "is before created_at")
     if not ledger.participants:
         raise InvalidValueError("participants", "is empty")
+    if len(ledger.participants) > MAX_PARTICIPANTS:
+        raise InvalidValueError("participants", f"are more than {MAX_PARTICIPANTS}")
     participants: dict[str, Participant] = {}
     for index, participant in enumerate(ledger.participants):
         if participant.id in participants:

@@ -14,7 +14,7 @@ MAX_SIZE = 10**15
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
-# Part of the format: an entry may be added, none may change, for the name of every file recorded follows from it.
+# Part of the format: the table is closed, for the name of every file recorded follows from it.
 EXTENSIONS = {
     "application/dicom": "dcm",
     "application/fhir+json": "json",

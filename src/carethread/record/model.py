@@ -4,6 +4,7 @@ Everything here is immutable and knows nothing of files, Git or SQL. Names are t
 Instants are milliseconds UTC (`carethread.clock`), sizes are bytes.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal
 
@@ -11,6 +12,9 @@ from msgspec import Struct
 
 from carethread.clock import Instant
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
+
+# Told of long work: how much is done, of how much.
+Progress = Callable[[int, int], None]
 
 
 class Role(StrEnum):

@@ -25,6 +25,7 @@ from carethread.errors import (
     UnknownMessageError,
 )
 from carethread.ids import CommunicationId, MessageId, ParticipantId
+from carethread.record.ledger_check import MAX_PARTICIPANTS
 from carethread.record.model import (
     GROUP_ROLES,
     INDIVIDUAL_ROLES,
@@ -45,8 +46,6 @@ from carethread.record.model import (
 )
 
 CLOCK_TOLERANCE_MS = 2_000
-# A change of all of them at once must still fit the body of one system entry.
-MAX_PARTICIPANTS = 100
 
 THREAD_TRANSITIONS = frozenset(
     {
@@ -292,12 +291,12 @@ def recipients_of(
         if len(set(content.recipients)) != len(content.recipients):
             raise InvalidValueError("recipients", "names somebody twice")
         return content.recipients
-    if ledger.addressing is None:
-        return ()
     if corrected is not None:
         still = tuple(each.id for each in corrected.to if each.id in takes_part)
         if still:
             return still
+    if ledger.addressing is None:
+        return ()
     return _derived_recipients(ledger, ledger.addressing, author, content.on_behalf_of)
 
 

@@ -14,7 +14,7 @@ from carethread.ids import ClinicalId, CommunicationId, CoordinationId, IdSource
 from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, parse_commit_message
 from carethread.record.finding import Finding
 from carethread.record.ledger_yaml import parse_ledger
-from carethread.record.model import CoordinationStatus, HistoryEntry, Ledger, Message
+from carethread.record.model import CoordinationStatus, HistoryEntry, Ledger, Message, Progress
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import installation, statements
@@ -22,8 +22,8 @@ from carethread.store.backup import backup
 from carethread.store.database import Connection, Database, Row
 from carethread.store.journal import Installation
 from carethread.store.locks import FileLock
-from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, Progress, record_path
-from carethread.store.rebuild import audit, rebuild
+from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
+from carethread.store.rebuild import audit, realign, rebuild
 from carethread.store.writer import Job, Writer
 
 DATABASE_FILE = "carethread.sqlite"
@@ -85,7 +85,7 @@ class Archive:
             self.materialiser.start()
 
     def close(self) -> None:
-        """Finish what was handed over, flush what can be flushed, and let go of everything."""
+        """Finish what was handed over, do a last round if a thread flushes, and let go of everything."""
         self.writer.close()
         self.materialiser.close()
         self.database.close()
@@ -103,6 +103,10 @@ class Archive:
     def rebuild(self, progress: Progress) -> int:
         """Make the index anew from the repositories; return the number of records."""
         self.flush_all(None)
+        with self.materialiser.lock.hold(FLUSH_LOCK_TIMEOUT_S):
+            must_flush = realign(self.database, self.materialiser.root)
+        if must_flush:
+            self.flush_all(None)
         with self.materialiser.lock.hold(FLUSH_LOCK_TIMEOUT_S):
             return rebuild(self.database, self.materialiser.root, progress)
 

@@ -15,8 +15,9 @@ import msgspec
 from carethread.errors import ConfigurationError, IntegrityError, StorageError
 from carethread.git.repository import read_head
 from carethread.ids import CoordinationId, parse_coordination_id
+from carethread.record.model import Progress
 from carethread.store.installation import FILE_NAME
-from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, Progress, record_path
+from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 
 HEADS = "heads.json"
 

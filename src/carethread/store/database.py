@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -29,6 +30,15 @@ from carethread.store.statements import compiled, find_record, lock_record
 # How long a statement waits for somebody else's lock before it gives up.
 LOCK_TIMEOUT_S = 10.0
 _READERS = 16
+_BUSY = frozenset({"SQLITE_BUSY", "SQLITE_BUSY_RECOVERY"})
+_BUSY_PAUSE_S = 0.02
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # NORMAL loses acknowledged commits when the power fails
+    "wal_autocheckpoint = 8000",
+    "cache_size = -65536",
+    "temp_store = MEMORY",
+)
 
 Row = tuple[Any, ...]
 Parameters = dict[str, Any]
@@ -230,16 +240,24 @@ class Database:
 
 
 def _open_sqlite(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",  # NORMAL loses acknowledged commits when the power fails
-        "wal_autocheckpoint = 8000",
-        "cache_size = -65536",
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+    """Open the file and look into it.
+
+    While the last connection of another process closes it, SQLite answers "busy" without having waited.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorname not in _BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            return connection
 
 
 @contextmanager

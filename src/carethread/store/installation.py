@@ -36,7 +36,9 @@ def load_or_make(data_dir: Path, name: str | None, domain: str | None, mint: IdS
     custodian, found_domain = _read(path)
     for field, asked, found in (("name", name, custodian.name), ("domain", domain, found_domain)):
         if asked is not None and asked != found:
-            raise ConfigurationError(f"installation {field}: {path.name} says {found!r}; change it there")
+            raise ConfigurationError(
+                f"installation {field}: {path.name} says {found!r}; leave the setting out, it is said once"
+            )
     return custodian, found_domain
 
 

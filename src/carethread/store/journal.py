@@ -82,7 +82,8 @@ def record_transition(
     blobs = state.blob_ids(transition)
     tree = state.follow(transition, blobs)
     seconds = transition.at // 1000
-    author, custodian = transition.author, installation.custodian
+    # The name the record knows its custodian by: an installation that is renamed goes on under it here.
+    author, custodian = transition.author, state.status.custodian
     raw = encode_commit(
         Commit(
             tree=tree,

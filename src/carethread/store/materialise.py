@@ -8,7 +8,7 @@ a time flushes a data directory.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from carethread.clock import Clock
 from carethread.errors import CarethreadError, IntegrityError, StorageError, UnknownRecordError
 from carethread.git.repository import Prepared, Step, prepare, publish, retire, sync_filesystem
 from carethread.ids import CoordinationId
+from carethread.record.model import Progress
 from carethread.store import statements
 from carethread.store.database import Database
 from carethread.store.journal import read_changes
@@ -34,9 +35,6 @@ FAILURE_PAUSE_S = 1.0
 FLUSH_LOCK_TIMEOUT_S = 60.0
 # More acknowledged commits than this without a repository, and writes are refused.
 BACKLOG_LIMIT = 200_000
-
-
-Progress = Callable[[int, int], None]
 
 
 class Backlog(Struct, frozen=True):

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from carethread.errors import IntegrityError
+from carethread.git.history import commits, open_repository
+from carethread.git.repository import read_head
 from carethread.ids import CoordinationId
 from carethread.record.finding import Finding
+from carethread.record.model import Progress
 from carethread.store import statements
 from carethread.store.database import Connection, Database, Parameters
 from carethread.store.derive import Derived, derive
-from carethread.store.materialise import Progress, record_path
+from carethread.store.materialise import record_path
 from carethread.store.schema import identifier, journal, message, record, thread
 
 _HEX32 = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -28,6 +31,15 @@ _insert_known_record = insert(record)
 _TABLES = (thread, message, identifier)
 _select_of = {table.name: select(*table.columns).where(table.c.record_key == bindparam("key")) for table in _TABLES}
 _CLEAR = tuple(delete(table) for table in (*_TABLES, record))
+_heads = select(record.c.record_key, record.c.coordination_id, record.c.head_commit, record.c.head_seq).where(
+    record.c.head_seq == record.c.synced_seq
+)
+_commit_ids = (
+    select(journal.c.commit_id)
+    .where(journal.c.record_key == bindparam("key"), journal.c.seq >= bindparam("first"))
+    .order_by(journal.c.seq)
+)
+_set_back = update(record).where(record.c.record_key == bindparam("key")).values(synced_seq=bindparam("seq"))
 _find_all_of_record = select(*record.columns).where(record.c.coordination_id == bindparam("coordination_id"))
 _list_ahead = select(journal.c.seq).where(journal.c.record_key == bindparam("key"), journal.c.seq > bindparam("head"))
 
@@ -40,6 +52,37 @@ def repositories(root: Path) -> list[CoordinationId]:
         if _HEX32.fullmatch(path.name) and record_path(root, CoordinationId(path.name)) == path
     ]
     return sorted(found)
+
+
+def realign(database: Database, root: Path) -> bool:
+    """Find repositories that are older than the journal, and have what they lack flushed again.
+
+    An older copy may have been put back. Where the journal still has what came after it, the record's synced mark is
+    set back to that copy; say whether that was done. A repository that is ahead of the index is left for rebuilding.
+
+    Raises:
+        IntegrityError: a repository lacks what was acknowledged, and the journal does not have it any more.
+    """
+    with database.read() as connection:
+        held = [(row[0], CoordinationId(bytes(row[1]).hex()), bytes(row[2]), row[3]) for row in connection.all(_heads)]
+    marks = []
+    for key, coordination_id, head_commit, head_seq in held:
+        path = record_path(root, coordination_id)
+        if not path.exists() or read_head(path) == head_commit:
+            continue
+        with open_repository(path) as repository:
+            history = [commit_id for commit_id, _ in commits(repository)]
+        if head_commit in history or len(history) >= head_seq:
+            continue
+        with database.read() as connection:
+            kept = [bytes(row[0]) for row in connection.all(_commit_ids, key=key, first=len(history))]
+        if kept[:1] != history[-1:] or len(kept) != head_seq - len(history) + 1:
+            raise IntegrityError(f"the repository of record {coordination_id} lacks what was acknowledged; restore it")
+        marks.append({"key": key, "seq": len(history)})
+    if marks:
+        with database.write() as connection:
+            connection.many(_set_back, marks)
+    return bool(marks)
 
 
 def rebuild(database: Database, root: Path, progress: Progress) -> int:

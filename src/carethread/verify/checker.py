@@ -83,6 +83,7 @@ class _Run:
         self._report = report
         self._head = storage.head
         self._done: bytes | None = None
+        self._opened_twice = False
         self._deadline = time.monotonic() + PATIENCE_S
 
     def findings(self, known: Collection[str], progress: Progress) -> Iterator[Finding]:
@@ -90,7 +91,10 @@ class _Run:
         while True:
             try:
                 with open_objects(self._path, tolerant=True) as reader:
-                    if reader.damaged and self._may_wait():
+                    if reader.damaged and not self._opened_twice:
+                        # Perhaps a pack that was just replaced by another one.
+                        self._opened_twice = True
+                        time.sleep(PAUSE_S)
                         continue
                     links = self._begin(reader, known)
                     for number, link in enumerate(links, 1):

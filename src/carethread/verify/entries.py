@@ -83,7 +83,8 @@ class EntryCheck:
             path = attachment_path(attachment)
             name = path.removeprefix("attachments/")
             if name not in self._thread.files:
-                self._fault(Code.ATTACHMENT_MISSING, f"There is no {path}.")
+                if not self._thread.unsure:
+                    self._fault(Code.ATTACHMENT_MISSING, f"There is no {path}.")
             elif (size := self._thread.files[name]) not in (None, attachment.size):
                 self._fault(Code.ATTACHMENT_SIZE, f"{path} has {size} bytes, not {attachment.size}.")
 

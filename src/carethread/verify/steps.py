@@ -41,7 +41,8 @@ class Steps:
         """
         known = self._known.threads.get(change.thread_id)
         thread = self._begin(change) if known is None else known
-        tolerant = tolerant or thread.unsure
+        tolerant = tolerant or thread.unsure or change.unsure
+        thread.unsure = change.unsure
         before = thread.ledger
         files = self._follow_files(thread, change)
         added = self._follow_content(thread, change)
@@ -53,7 +54,8 @@ class Steps:
             self._take(thread, added)
             return None
         self._check_entries(thread, thread.ledger if known is None else before, added)
-        self._check_files(thread, added, files)
+        if not tolerant:
+            self._check_files(thread, added, files)
         if status is not None:
             self._check_writable(status, thread, is_message=known is None or _is_message(entry))
         if added.entries and entry is None:
@@ -76,8 +78,10 @@ class Steps:
         if change.thread is None:
             return Added()
         content = self._objects.read(change.thread, b"blob", thread.path)
-        thread.unsure = content is None
-        return Added(is_unknown=True) if content is None else follow_content(thread, content, self._report)
+        if content is None:
+            thread.unsure = True
+            return Added(is_unknown=True)
+        return follow_content(thread, content, self._report)
 
     def _follow_ledger(self, thread: Thread, change: ThreadChange, entry: Message | None) -> None:
         if change.ledger is None:

@@ -19,7 +19,7 @@ class Thread(Struct):
     """A thread as of the last commit that changed it.
 
     `ledger` is nothing while it cannot be read. `files` are the sizes of attachments, as far as they can be read.
-    `unsure` says that a version could not be read, so that the next one may add more than one entry.
+    `unsure` says that a part cannot be read: the next version may add more than one entry, or have other attachments.
     """
 
     id: CommunicationId

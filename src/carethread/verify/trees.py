@@ -33,12 +33,16 @@ _ATTRIBUTES_BLOB = object_id(b"blob", ATTRIBUTES)
 
 
 class ThreadChange(Struct):
-    """What a commit changed in a thread's folder, as ids of blobs; `files` are attachments by name."""
+    """What a commit changed in a thread's folder, as ids of blobs; `files` are attachments by name.
+
+    `unsure` says that a part of the folder cannot be read, now or when it last changed.
+    """
 
     thread_id: CommunicationId
     thread: bytes | None = None
     ledger: bytes | None = None
     files: dict[str, bytes] = field(default_factory=dict)
+    unsure: bool = False
 
 
 class Changes(Struct):
@@ -125,6 +129,7 @@ class Trees:
         self._report = report
         self._changes = Changes()
         self._malformed: set[str] = set()
+        self._unread: set[bytes] = set()
         self._root_id = b""
         self._root = _Directory()
         self._threads = _Directory()
@@ -209,11 +214,13 @@ class Trees:
 
     def _follow_folder(self, name: bytes, identifier: bytes) -> None:
         folder = f"communications/{_text(name)}"
-        change = ThreadChange(CommunicationId(name.decode()))
+        change = ThreadChange(CommunicationId(name.decode()), unsure=name in self._unread)
+        self._unread.discard(name)
         is_new = name not in self._folders
         directory = self._folders.setdefault(name, _Directory())
         changed = self._read(identifier, directory, _THREAD_GOES_ON, folder)
         if changed is None:
+            self._unread.add(name)
             return
         if is_new:
             for file in (_THREAD, _LEDGER):
@@ -235,7 +242,12 @@ class Trees:
     def _follow_attachments(self, name: bytes, identifier: bytes, change: ThreadChange) -> None:
         folder = f"communications/{_text(name)}/attachments"
         directory = self._files.setdefault(name, _Directory())
-        for file, found in self._read(identifier, directory, (), folder) or ():
+        changed = self._read(identifier, directory, (), folder)
+        if changed is None:
+            change.unsure = True
+            self._unread.add(name)
+            return
+        for file, found in changed:
             path = f"{folder}/{_text(file)}"
             if _ATTACHMENT_NAME.fullmatch(file) is None:
                 self._strange(found, "This name is not a digest and an extension.", path)

@@ -1,0 +1,1 @@
+"""What everything costs on this machine, measured side by side: `python -m bench`."""
