@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import bindparam, select, update
 
+from bench.prose import bodies
 from carethread import (
     Author,
     CoordinationRecord,
@@ -18,7 +19,6 @@ from carethread import (
     MessageContent,
     MessageType,
     Participant,
-    Role,
 )
 from carethread.clock import system_clock
 from carethread.ids import CommunicationId, ParticipantId, mint_message_id, random_uuid
@@ -27,8 +27,6 @@ from carethread.store import statements
 from carethread.store.archive import DATABASE_FILE
 from carethread.store.database import Database
 from carethread.store.schema import record, thread
-
-from bench.prose import bodies
 
 JANE = Author(ParticipantId("4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12"), "Dr Jane Smith")
 TOM = Author(ParticipantId("77ab3f1e-5a4d-4c1b-9d2e-3e8f7a6b5c4d"), "Dr Tom Patel")
@@ -89,37 +87,37 @@ def write(callers: int, where: Where, *, seconds: float = 60.0, each: int | None
     return Run(len(together_ms), took, together_ms)
 
 
-def make_spots(service: CoordinationService, count: int) -> list[Spot]:
-    """Begin so many records with a thread in each."""
+def make_spots(service: CoordinationService, count: int, threads: int = 1) -> list[Spot]:
+    """Begin so many records with so many threads in each."""
     spots: list[Spot] = []
 
     def make(share: int) -> None:
         for _ in range(share):
             made = service.initialise(JANE, PLACE, str(random_uuid()))
-            spots.append(Spot(made, made.communication_create(JANE, PLACE, PARTICIPANTS)))
+            spots.extend(Spot(made, made.communication_create(JANE, PLACE, PARTICIPANTS)) for _ in range(threads))
 
     callers = min(count, _PREPARING_CALLERS)
     shares = [count // callers + (caller < count % callers) for caller in range(callers)]
-    threads = [threading.Thread(target=make, args=(share,)) for share in shares]
-    for running in threads:
+    makers = [threading.Thread(target=make, args=(share,)) for share in shares]
+    for running in makers:
         running.start()
-    for running in threads:
+    for running in makers:
         running.join()
     return spots
 
 
-def fill(service: CoordinationService, spots: Sequence[Spot], messages: int) -> None:
+def fill(spots: Sequence[Spot], messages: int) -> None:
     """Write so many messages into each thread, through the library."""
     callers = min(len(spots), _PREPARING_CALLERS)
     if callers == 1:
         # Several callers share the cost of syncing, on one thread too.
         callers = 16
-        write(callers, lambda caller, done: spots[0], each=messages // callers)
-        write(1, lambda caller, done: spots[0], each=messages % callers)
+        write(callers, lambda _caller, _done: spots[0], each=messages // callers)
+        write(1, lambda _caller, _done: spots[0], each=messages % callers)
         return
     for first in range(0, len(spots), callers):
         some = spots[first : first + callers]
-        write(len(some), lambda caller, done, some=some: some[caller], each=messages)  # type: ignore[misc]
+        write(len(some), lambda caller, _done, some=some: some[caller], each=messages)  # type: ignore[misc]
 
 
 def open_filled(data_dir: Path, database_url: str | None, threads: int, messages: int) -> "Filled":
@@ -150,9 +148,7 @@ def _fill_index(database: Database, spot: Spot, messages: int) -> None:
         rows = []
         for position in range(1, messages + 1):
             identifier = mint_message_id(random_uuid)
-            message = Message(
-                identifier, MessageType.CLINICIAN, system_clock(), TOM.id, TOM.name, dice.choice(texts)
-            )
+            message = Message(identifier, MessageType.CLINICIAN, system_clock(), TOM.id, TOM.name, dice.choice(texts))
             rows.append(
                 {
                     "record_key": key,
@@ -182,7 +178,7 @@ class Filled:
         start, self._next = self._next, self._next + 1
         written = 0
 
-        def where(caller: int, done: int) -> Spot:
+        def where(_caller: int, _done: int) -> Spot:
             nonlocal written
             written += 1
             return self.spots[(start + written // messages) % len(self.spots)]

@@ -50,9 +50,7 @@ class Figures:
         """Begin without any."""
         self.all: list[Figure] = []
 
-    def add(
-        self, section: str, name: str, unit: str, samples: Sequence[float], target: Target | None = None
-    ) -> None:
+    def add(self, section: str, name: str, unit: str, samples: Sequence[float], target: Target | None = None) -> None:
         """Add a figure, unless there was nothing to measure."""
         if samples:
             self.all.append(Figure(section, name, unit, tuple(samples), target))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bench.figures import Target
+
 _PAGE = bytes(4096)
 
 # Measures once: returns one sample, or several that one run gives.
@@ -21,6 +23,7 @@ class Cell(Struct, frozen=True):
     name: str
     unit: str
     measure: Measure
+    target: Target | None = None
 
 
 class Ground(Struct, frozen=True):
@@ -43,14 +46,18 @@ class Ground(Struct, frozen=True):
         """How long one measurement of a rate takes."""
         return 0.25 if self.quick else 0.6
 
+    @property
+    def part(self) -> str:
+        """What a name must have in it."""
+        return self.only.partition("/")[2]
+
     def wants_section(self, section: str) -> bool:
         """Say whether anything of a section is to be measured."""
         return fnmatch(section, self.only.partition("/")[0] or "*")
 
     def wants(self, name: str, *, long: bool = False) -> bool:
         """Say whether something of a wanted section is to be measured; what takes long only if it is named."""
-        part = self.only.partition("/")[2]
-        return part in name and not (long and not part)
+        return self.part in name and not (long and not self.part)
 
     def new_folder(self, name: str) -> Path:
         """Return an empty folder of this name."""

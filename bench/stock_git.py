@@ -35,10 +35,10 @@ _ENTRY = """
 
 ## Message
 
-**ID:** `{identifier}`  
-**Type:** clinician  
-**Timestamp:** {now}  
-**Author ID:** `4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12`  
+**ID:** `{identifier}`{br}
+**Type:** clinician{br}
+**Timestamp:** {now}{br}
+**Author ID:** `4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12`{br}
 **Author:** Dr Jane Smith
 
 {body}
@@ -80,7 +80,7 @@ class GitThread:
 
     def _entry(self) -> str:
         now = format_instant(system_clock())
-        return _ENTRY.format(identifier=random_uuid(), now=now, body=self._dice.choice(self._bodies))
+        return _ENTRY.format(br="  ", identifier=random_uuid(), now=now, body=self._dice.choice(self._bodies))
 
     def _git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self._folder, env=self._environment, check=True)

@@ -55,13 +55,6 @@ def test_another_program_writes_to_the_database(scene: Scene, tmp_path: Path) ->
         other.execute("ROLLBACK")
 
 
-def test_another_process_writes(scene: Scene, tmp_path: Path) -> None:
-    with _held(tmp_path / "home/locks/write.lock"):
-        with pytest.raises(LockedError, match=r"write\.lock is held by another process"):
-            scene.write()
-        scene.check_nothing_by_half()
-
-
 def test_another_process_writes_for_longer_than_a_caller_waits(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

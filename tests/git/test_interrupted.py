@@ -321,7 +321,7 @@ def test_lone_packs_go_when_they_are_old(tmp_path: Path) -> None:
     check_with_git(path, journal)
 
 
-def test_merging_refuses_what_does_not_match_its_crc(tmp_path: Path) -> None:
+def test_merging_refuses_a_damaged_pack(tmp_path: Path) -> None:
     journal = conversation(12)
     path = tmp_path / "record"
     flush(path, journal.steps[:8])
@@ -333,6 +333,6 @@ def test_merging_refuses_what_does_not_match_its_crc(tmp_path: Path) -> None:
         file = path / f".git/objects/pack/{pack.name}.pack"
     content = file.read_bytes()
     file.write_bytes(content[: offset + 8] + b"x" + content[offset + 9 :])
-    with pytest.raises(RepositoryError, match=f"at {offset}: CRC"):
+    with pytest.raises(RepositoryError, match="checksum"):
         prepare(path, journal.steps[8:])
-    assert repository.read_head(path) == journal.steps[7].commit_id
+    assert read_head(path) == journal.steps[7].commit_id

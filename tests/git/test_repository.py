@@ -114,9 +114,10 @@ def test_packs_stay_few_and_whole_however_they_are_merged(tmp_path: Path) -> Non
     with open_objects(path) as reader:
         fulls = 0
         for pack in reader.packs:
-            for entry in pack.entries():
-                header, _ = pack.header_at(entry.start)
-                fulls += header.type == 3 and bytes(reader.read(entry.id).content[:10]) == b"# Messages"
+            ids, _, starts = pack.entries()
+            for identifier, start in zip(ids, starts, strict=False):
+                header, _ = pack.header_at(start)
+                fulls += header.type == 3 and bytes(reader.read(identifier).content[:10]) == b"# Messages"
     assert fulls <= 4 * len(reader.packs)
 
 
@@ -128,6 +129,25 @@ def test_chains_of_deltas_end(tmp_path: Path) -> None:
     lines = git(path, "verify-pack", "-v", f".git/objects/pack/{name}").decode().splitlines()
     lengths = [int(line.split()[3].rstrip(":")) for line in lines if line.startswith("chain length")]
     assert max(lengths) == SHORT_CHAIN - 1
+
+
+def test_a_file_may_be_written_and_grow_in_turn(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.initialise()
+    path = tmp_path / "record"
+    status = "COORDINATION_STATUS.yaml"
+    flush(path, journal.steps)
+    for append, content in ((False, b""), (False, b"a: b\n"), (True, b"c: d\n"), (False, b"e: f\n"), (True, b"g: h\n")):
+        journal.step((status, append, content))
+    flush(path, journal.steps[1:4])
+    flush(path, journal.steps[4:])
+    check_with_git(path, journal)
+    journal = Journal()
+    journal.initialise()
+    for append, content in ((False, b""), (False, b"a: b\n"), (True, b"c: d\n"), (False, b"e: f\n"), (True, b"g: h\n")):
+        journal.step((status, append, content))
+    flush(tmp_path / "at once", journal.steps)
+    check_with_git(tmp_path / "at once", journal)
 
 
 @pytest.mark.parametrize("command", [("gc", "--quiet"), ("repack", "-adf", "--quiet"), ("pack-refs", "--all")])

@@ -242,6 +242,7 @@ def test_another_ledger_is_a_fault_with_its_path(before: str, after: str, fault:
     [
         (replace(SEED, last_updated_at=Instant(SEED.created_at - 1)), "last_updated_at"),
         (replace(SEED, participants=()), "participants"),
+        (replace(SEED, participants=(JANE,) * 101), "participants"),
         (replace(SEED, participants=(JANE, JANE)), "participants[1].participant_id"),
         (replace(SEED, participants=(JANE, replace(TOM, name="a\nb"))), "participants[1].display_name"),
         (replace(SEED, addressing=Addressing(CLINIC.id, (JANE.id,))), "addressing.requester"),

@@ -236,6 +236,8 @@ def test_an_entry_that_is_only_a_heading() -> None:
         (replace(JANE, type=MessageType.SYSTEM, author_role=Role.PATIENT, sent=Instant(1)), "type"),
         (replace(JANE, type=MessageType.SYSTEM, author_role=Role.PATIENT, in_response_to=OTHER), "type"),
         (replace(JANE, type=MessageType.SYSTEM, author_role=Role.PATIENT, attachments=(XRAY,)), "type"),
+        (replace(JANE, type=MessageType.SYSTEM, author_role=Role.PATIENT, to=(PHARMACY,)), "type"),
+        (replace(JANE, type=MessageType.SYSTEM, author_role=Role.PATIENT, via=PHARMACY), "type"),
         (replace(JANE, to=(PHARMACY, PHARMACY)), "to"),
         (replace(JANE, attachments=(XRAY, XRAY)), "attachments"),
         (replace(JANE, attachments=(replace(XRAY, sha256="x"),)), "sha256"),

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from carethread import CoordinationService, errors
 from carethread.store import migrate, statements
-from carethread.store.database import Connection, Database, translated
+from carethread.store.database import Connection, Database, DeadlockError, translated
 from carethread.store.schema import metadata
 from tests.people import CLINICAL_ID, JANE, PLACE
 
@@ -36,6 +36,7 @@ def sqlite_error(name: str) -> sqlite3.Error:
         (sqlite3.ProgrammingError("x"), errors.StorageError),
         (psycopg.errors.UniqueViolation("x"), errors.ConflictError),
         (psycopg.errors.LockNotAvailable("x"), errors.LockedError),
+        (psycopg.errors.DeadlockDetected("x"), DeadlockError),
         (psycopg.errors.UndefinedTable("x"), errors.SchemaError),
         (psycopg.OperationalError("x"), errors.StorageError),
         (errors.ClockError("x"), errors.ClockError),

@@ -14,6 +14,8 @@ from carethread import ClientIdentifier, CoordinationRecord, CoordinationService
 from carethread.ids import ClinicalId, CoordinationId, MessageId
 from carethread.store import writer as writer_module
 from carethread.store.archive import Archive
+from carethread.store.database import DeadlockError
+from carethread.store.journal import write_rows
 from carethread.store.writer import Decision, Job, View
 from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM
 
@@ -155,11 +157,28 @@ def test_a_turn_that_came_is_waited_for(
 
 def test_the_database_is_locked(archive: Archive, record: CoordinationRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     thread = record.communication_create(JANE, PLACE, PLAIN)
-    monkeypatch.setattr("carethread.store.database.LOCK_TIMEOUT_S", 0.05)
-    with archive.database.exclusive(), pytest.raises(errors.LockedError):
+    monkeypatch.setattr(writer_module, "TURN_TIMEOUT_S", 0.05)
+    with archive.database.exclusive(), pytest.raises(errors.LockedError, match="nothing was recorded"):
         record.add_message(JANE, PLACE, thread, MessageContent("One"))
+    monkeypatch.undo()
     record.add_message(JANE, PLACE, thread, MessageContent("Two"))
     assert bodies(record) == ["Two"]
+
+
+def test_two_transactions_in_each_others_way_are_done_again(
+    archive: Archive, record: CoordinationRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = record.communication_create(JANE, PLACE, PLAIN)
+    failures = iter([DeadlockError("once")])
+
+    def fail_once(*arguments: Any) -> None:
+        for failure in failures:
+            raise failure
+        write_rows(*arguments)
+
+    monkeypatch.setattr(writer_module, "write_rows", fail_once)
+    record.add_message(JANE, PLACE, thread, MessageContent("One"))
+    assert bodies(record) == ["One"]
 
 
 def test_too_much_waits_to_be_flushed(archive: Archive, record: CoordinationRecord) -> None:

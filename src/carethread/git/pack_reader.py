@@ -2,9 +2,7 @@
 
 import os
 from hashlib import sha256
-from itertools import pairwise
-
-from msgspec import Struct
+from operator import ge
 
 from carethread.errors import RepositoryError
 from carethread.git.disk import open_file, read_file, read_range
@@ -22,15 +20,6 @@ _FIRST_READ = 512
 _READS_BEFORE_WHOLE = 64
 _LARGEST_KEPT = 64 << 20
 _CHUNK = 1 << 20
-
-
-class RawEntry(Struct, frozen=True):
-    """An entry's bytes as they stand in the pack."""
-
-    id: bytes
-    crc: int
-    start: int
-    end: int
 
 
 class Pack:
@@ -119,34 +108,32 @@ class Pack:
             content, end = inflate(window, header.start, header.size)
         return content, window, end
 
-    def entries(self) -> list[RawEntry]:
-        """Return all entries in the order of the file.
+    def entries(self) -> tuple[list[bytes], list[int], list[int]]:
+        """Return ids, CRCs and starts of all entries in the order of the file; after the last start, its end.
 
         Raises:
             RepositoryError: the index does not describe entries that follow one another.
         """
-        index = self.index
-        rows = sorted(zip(index.offsets(), index.ids(), index.crcs(), strict=True))
-        starts = [row[0] for row in rows]
+        ids, crcs, offsets = self.index.ids(), self.index.crcs(), self.index.offsets()
+        order = sorted(range(self.index.count), key=offsets.__getitem__)
+        starts = [offsets[at] for at in order]
         starts.append(self.size - ID_SIZE)
-        if starts[0] != PACK_HEADER_SIZE or any(a >= b for a, b in pairwise(starts)):
+        if starts[0] != PACK_HEADER_SIZE or any(map(ge, starts, starts[1:])):
             raise RepositoryError(f"{self.place}.idx: offsets do not fit the pack")
-        return [
-            RawEntry(identifier, crc, start, end)
-            for (start, identifier, crc), end in zip(rows, starts[1:], strict=True)
-        ]
+        return [ids[at] for at in order], [crcs[at] for at in order], starts
 
     def check(self) -> None:
         """Compare pack and index with their checksums.
 
         Raises:
             RepositoryError: they do not agree.
+            OSError: the pack cannot be read.
         """
         self.index.check()
         digest = sha256()
         position, end = 0, self.size - ID_SIZE
         while position < end:
-            chunk = read_range(self._descriptor, position, min(_CHUNK, end - position))
+            chunk = self._window(position, _CHUNK)
             if not chunk:
                 raise RepositoryError(f"{self.place}.pack: is truncated")
             digest.update(chunk)

@@ -1,6 +1,7 @@
 """Building a pack in memory: entries in, pack and index out."""
 
 import zlib
+from collections.abc import Sequence
 from hashlib import sha256
 
 from carethread.git.objects import Octets
@@ -29,14 +30,34 @@ class PackWriter:
         """Say whether the object is in the pack already."""
         return identifier in self._bases
 
-    def add(self, identifier: bytes, entry: bytes, base: bytes | None, crc: int | None = None) -> None:
+    def add(self, identifier: bytes, entry: bytes, base: bytes | None) -> None:
         """Add an encoded entry, which the pack must not have yet."""
         self._ids.append(identifier)
-        self._crcs.append(zlib.crc32(entry) if crc is None else crc)
+        self._crcs.append(zlib.crc32(entry))
         self._offsets.append(self.size)
         self._parts.append(entry)
         self._bases[identifier] = base
         self.size += len(entry)
+
+    def add_entries(
+        self,
+        ids: Sequence[bytes],
+        bases: Sequence[bytes | None],
+        crcs: Sequence[int],
+        starts: Sequence[int],
+        entries: bytes,
+    ) -> None:
+        """Add encoded entries as they follow one another elsewhere, none of which the pack may have yet.
+
+        `starts` says where they start there, and where the last one ends.
+        """
+        self._ids += ids
+        self._crcs += crcs
+        shift = self.size - starts[0]
+        self._offsets += [start + shift for start in starts[:-1]]
+        self._parts.append(entries)
+        self._bases.update(zip(ids, bases, strict=True))
+        self.size += len(entries)
 
     def add_object(self, identifier: bytes, kind: int, content: Octets) -> None:
         """Add an object in full, which the pack must not have yet."""

@@ -1,6 +1,7 @@
 """One data directory: its database, its writer, its repositories. What the layers above see of the store."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from carethread.store.writer import Job, Writer
 
 DATABASE_FILE = "carethread.sqlite"
 _PAGE = 500
+# How long to wait for another process that makes the tables.
+OPEN_TIMEOUT_S = 30.0
 
 
 class StoredThread(Struct, frozen=True):
@@ -68,7 +71,8 @@ class Archive:
             locks.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"cannot make the data directory {data_dir}: {error.strerror}") from error
-        with FileLock(locks / "open.lock").hold(30):
+        opening = FileLock(locks / "open.lock")
+        with closing(opening), opening.hold(OPEN_TIMEOUT_S):
             custodian, found_domain = installation.load_or_make(data_dir, name, domain, mint)
             self.database = Database(database_url or f"sqlite:///{data_dir / DATABASE_FILE}", locks)
             self.database.prepare()

@@ -61,6 +61,13 @@ class Cursor(Protocol):
     def fetchall(self) -> Any:
         """Return all rows that are left."""
 
+    def close(self) -> Any:
+        """Let go of what the last statement holds."""
+
+
+class DeadlockError(LockedError):
+    """Two transactions waited for each other, and this one was given up. Doing it again may well succeed."""
+
 
 class Connection:
     """A driver's connection that runs the compiled statements of one dialect."""
@@ -105,6 +112,8 @@ class Connection:
 
     def close(self) -> None:
         """Close the driver's connection."""
+        # An open cursor would keep SQLite's files and locks until it is collected.
+        self._cursor.close()
         self._driver.close()
 
 
@@ -182,23 +191,26 @@ class Database:
                 connection.text("ROLLBACK")
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, *, in_line: bool = False) -> Iterator[None]:
         """Hold the write lock of this data directory, without a transaction.
 
-        SQLite's own waiting starves writers when several processes write; the kernel's lock queues them.
+        SQLite's own waiting starves writers when several processes write; the kernel's lock queues those who wait
+        for it without a timeout: `in_line`.
         """
-        with self._write_lock.hold(LOCK_TIMEOUT_S):
+        with self._write_lock.hold(None if in_line else LOCK_TIMEOUT_S):
             yield
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, in_line: bool = False) -> Iterator[Connection]:
         """Run one write transaction: commit at the end, roll back on any error.
+
+        `in_line` waits for other processes as long as it takes.
 
         Raises:
             StorageError: nothing was recorded.
             OutcomeUnknownError: the connection broke while committing.
         """
-        with self.exclusive() if self.is_sqlite else nullcontext():
+        with self.exclusive(in_line=in_line) if self.is_sqlite else nullcontext():
             connection = self._keep_for_writing(None) or self._connect()
             try:
                 with translated():
@@ -271,6 +283,8 @@ def translated(*, committing: bool = False) -> Iterator[None]:
         raise ConflictError("something with this id exists already") from error
     except sqlite3.Error as error:
         raise _sqlite_error(error) from error
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise DeadlockError("the database gave up one of two transactions that were in each other's way") from error
     except psycopg.errors.LockNotAvailable as error:
         raise LockedError("the database is locked by somebody else") from error
     except psycopg.errors.UndefinedTable as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from carethread.errors import LockedError, StorageError
 
-_RETRY_S = 0.02
+_RETRY_S = 0.001
 
 
 class FileLock:

@@ -146,6 +146,7 @@ class Materialiser:
             StorageError: the disk failed.
         """
         self.faults.pop(coordination_id, None)
+        wanted = 0
         while True:
             with self.lock.hold(FLUSH_LOCK_TIMEOUT_S):
                 with self._database.read() as connection:
@@ -153,7 +154,9 @@ class Materialiser:
                 if row is None:
                     raise UnknownRecordError(f"there is no record {coordination_id}")
                 key, synced, head = row
-                if synced >= head:
+                # What comes in while this runs is not waited for, or a busy record would never be done.
+                wanted = wanted or head
+                if synced >= wanted:
                     return
                 try:
                     self._flush([(key, coordination_id, synced)])
@@ -234,8 +237,10 @@ class Materialiser:
         )
 
     def _mark(self, work: list[_Work], began: int) -> None:
+        # In the order in which the writers lock records, or they would wait for each other.
         marks = [
-            {"key": each.key, "new_seq": each.upto, "now": began} for each in sorted(work, key=lambda each: each.key)
+            {"key": each.key, "new_seq": each.upto, "now": began}
+            for each in sorted(work, key=lambda each: each.path.name)
         ]
         with self._database.write() as connection:
             connection.many(statements.mark_synced, marks)

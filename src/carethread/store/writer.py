@@ -27,7 +27,7 @@ from carethread.errors import (
 from carethread.ids import CoordinationId
 from carethread.record.transitions import Transition
 from carethread.store import statements
-from carethread.store.database import Connection, Database, Row
+from carethread.store.database import Connection, Database, DeadlockError, Row
 from carethread.store.identifiers import NewIdentifier
 from carethread.store.journal import Installation, Rows, record_transition, write_rows
 from carethread.store.state import RecordState
@@ -146,7 +146,7 @@ class Writer:
                 self._do(batch, gather=True)
             except BaseException as error:  # noqa: BLE001 - a dead writer would leave its callers waiting for ever
                 self._forget(batch)
-                if isinstance(error, CarethreadError) and not isinstance(error, ConflictError):
+                if isinstance(error, CarethreadError) and not isinstance(error, ConflictError | DeadlockError):
                     _answer(batch, error)
                 else:
                     self._do_one_by_one(batch)
@@ -165,7 +165,8 @@ class Writer:
 
     def _do(self, batch: list[Job], *, gather: bool) -> None:
         rows = Rows()
-        with self._database.write() as connection:
+        # In line, however long it takes: whoever waits for an answer may give up until its turn has come.
+        with self._database.write(in_line=True) as connection:
             if gather:
                 self._gather(batch)
             self._load(connection, batch)
