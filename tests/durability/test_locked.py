@@ -1,5 +1,6 @@
 """Somebody else holds a lock: whoever waits is told so in time, nothing is recorded, and afterwards all goes on."""
 
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -31,8 +32,7 @@ def hold(path: str, say: Say) -> None:
     """Hold a lock until killed."""
     with closing(FileLock(Path(path))) as lock, lock.hold():
         say(Said("held", 0, 0))
-        while True:
-            pass
+        signal.pause()
 
 
 @contextmanager

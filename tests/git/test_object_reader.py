@@ -6,7 +6,6 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from carethread.git.objects import object_id
 from carethread.git.pack_entry import BLOB, OFS_DELTA, encode_full, encode_header, encode_reference, store
 from carethread.git.pack_index import encode_index
 from tests.git.histories import conversation, flush, git, pack_names
+from tests.git.packs import write_pack
 
 
 def _stock(path: Path, *, versions: int = 12) -> None:
@@ -154,25 +154,9 @@ def _opened(path: Path) -> Iterator[int]:
 # ── Packs nobody should have written ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _write_pack(folder: Path, entries: list[tuple[bytes, bytes]], *, count: int | None = None) -> str:
-    """Write a pack of ids and raw entries, with an index that fits it."""
-    body = b"PACK\0\0\0\2" + (len(entries) if count is None else count).to_bytes(4, "big")
-    offsets = []
-    for _, raw in entries:
-        offsets.append(len(body))
-        body += raw
-    checksum = sha256(body).digest()
-    name = f"pack-{checksum.hex()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.pack").write_bytes(body + checksum)
-    crcs = [zlib.crc32(raw) for _, raw in entries]
-    (folder / f"{name}.idx").write_bytes(encode_index([each for each, _ in entries], crcs, offsets, checksum))
-    return name
-
-
 @contextmanager
 def _reading(tmp_path: Path, *entries: tuple[bytes, bytes]) -> Iterator[ObjectReader]:
-    _write_pack(tmp_path / "pack", list(entries))
+    write_pack(tmp_path / "pack", list(entries))
     with _opened(tmp_path) as objects, ObjectReader(objects, "objects") as reader:
         yield reader
 
@@ -257,7 +241,7 @@ def test_content_that_grew_by_deflating_is_found(tmp_path: Path) -> None:
 
 
 def test_packs_that_do_not_fit_their_index_are_refused(tmp_path: Path) -> None:
-    name = _write_pack(tmp_path / "pack", [_FULL], count=2)
+    name = write_pack(tmp_path / "pack", [_FULL], count=2)
     pack = tmp_path / "pack" / f"{name}.pack"
     for content, fault in (
         (pack.read_bytes(), "does not belong"),
@@ -275,7 +259,7 @@ def test_packs_that_do_not_fit_their_index_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_tolerant_reader_passes_over_an_index_with_a_wrong_checksum(tmp_path: Path) -> None:
-    name = _write_pack(tmp_path / "pack", [_FULL])
+    name = write_pack(tmp_path / "pack", [_FULL])
     index = tmp_path / "pack" / f"{name}.idx"
     index.write_bytes(index.read_bytes()[:-1] + b"x")
     with _opened(tmp_path) as objects:
@@ -302,7 +286,7 @@ def test_a_damaged_pack_fails_its_check(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_index_with_impossible_offsets_is_refused(tmp_path: Path) -> None:
-    name = _write_pack(tmp_path / "pack", [_FULL])
+    name = write_pack(tmp_path / "pack", [_FULL])
     raw = (tmp_path / "pack" / f"{name}.pack").read_bytes()
     (tmp_path / "pack" / f"{name}.idx").write_bytes(encode_index([_BASE_ID], [0], [13], raw[-32:]))
     with (
@@ -315,7 +299,7 @@ def test_an_index_with_impossible_offsets_is_refused(tmp_path: Path) -> None:
 
 def test_random_damage_is_refused_or_harmless(tmp_path: Path) -> None:
     entries = [_FULL, (object_id(b"blob", _BASE[:60]), encode_reference(_BASE_ID, prefix_delta(len(_BASE), 60)))]
-    name = _write_pack(tmp_path / "pack", entries)
+    name = write_pack(tmp_path / "pack", entries)
     for extension in ("pack", "idx"):
         path = tmp_path / "pack" / f"{name}.{extension}"
         sound = path.read_bytes()
@@ -399,7 +383,7 @@ def test_links_and_alternates_are_not_followed(tmp_path: Path) -> None:
         with ObjectReader(objects, "objects") as reader, pytest.raises(RepositoryError, match="symbolic links"):
             reader.read(_A)
         (objects_path / "pack").mkdir()
-        name = _write_pack(other / "pack", [_FULL])
+        name = write_pack(other / "pack", [_FULL])
         for extension in ("pack", "idx"):
             (objects_path / "pack" / f"{name}.{extension}").symlink_to(other / "pack" / f"{name}.{extension}")
         with pytest.raises(RepositoryError, match="symbolic links"):

@@ -1,5 +1,6 @@
 """Pack entries and pack indexes, byte by byte."""
 
+import os
 import zlib
 
 import pytest
@@ -44,7 +45,11 @@ def test_entries_come_back(content: bytes) -> None:
 
 def test_stored_content_is_ordinary_zlib() -> None:
     assert zlib.decompress(store(b"delta")) == b"delta"
-    assert zlib.decompress(deflate(b"x" * 9000)) == b"x" * 9000
+    noise = os.urandom(300_000)
+    for content in (b"x" * 9000, b"x" * 300_000, noise):
+        assert zlib.decompress(deflate(content)) == content
+    assert len(deflate(b"x" * 300_000)) < 3000
+    assert len(deflate(noise)) < len(noise) + 100
 
 
 @pytest.mark.parametrize(

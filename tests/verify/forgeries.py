@@ -328,14 +328,11 @@ def an_addressed_thread_has_a_message_to_nobody(forger: Forger) -> None:
     forger.say(PHARMACIST, _second(forger))
 
 
-@forgery("message-system")
+@forgery("thread-malformed")
 def a_system_entry_has_recipients(forger: Forger) -> None:
-    forger.change(TOM, _third(forger), _closed, to=(party(JANE),))
-
-
-@forgery("message-system")
-def a_system_entry_comes_through_another_system(forger: Forger) -> None:
-    forger.change(TOM, _third(forger), _closed, via=replace(party(JANE), name="Ward system"))
+    forger.change(TOM, _third(forger), _closed)
+    role = b"**Author role:** clinician"
+    forger.edit(thread_path(_third(forger)), role, role + f"  \n**To:** `{JANE.id}` {JANE.name}".encode(), -1)
 
 
 @forgery("message-correction")
@@ -690,6 +687,12 @@ def a_status_is_not_canonical(forger: Forger) -> None:
     forger.edit(STATUS, b"record_open: true", b"record_open: yes", -1)
 
 
+@forgery("status-malformed")
+def the_first_status_is_not_canonical(forger: Forger) -> None:
+    suspended = forger.index("lifecycle_state: suspended")
+    forger.edit(STATUS, b"record_open: true", b"record_open: yes", 0, suspended)
+
+
 @forgery("record-not-writable")
 def a_message_while_the_record_is_suspended(forger: Forger) -> None:
     forger.set_status(ADMIN, lifecycle_state=LifecycleState.SUSPENDED)
@@ -714,6 +717,12 @@ def a_change_while_the_record_is_not_modifiable(forger: Forger) -> None:
 @forgery("tree-path")
 def a_file_is_added(forger: Forger) -> None:
     forger.say(TOM, _third(forger)).write("notes.txt", b"not in the record\n")
+
+
+@forgery("tree-path")
+def a_file_is_added_and_removed_again(forger: Forger) -> None:
+    forger.say(TOM, _third(forger)).write("notes.txt", b"not in the record\n")
+    del forger.say(TOM, _third(forger)).files["notes.txt"]
 
 
 @forgery("tree-path")

@@ -142,6 +142,6 @@ def test_a_signature_in_another_place_is_not_canonical(signed: Path, tmp_path: P
     raw = run(record, "cat-file", "commit", "HEAD")
     head, _, message = raw.partition(b"\n\n")
     start = head.index(b"gpgsig-sha256")
-    before, after = head[:start].split(b"\n", 1)
-    commit_object(record, b"\n".join((before, head[start:], after.removesuffix(b"\n"))) + b"\n\n" + message)
+    before, committer = head[: start - 1].rsplit(b"\n", 1)
+    commit_object(record, b"\n".join((before, head[start:], committer)) + b"\n\n" + message)
     assert [finding.code for finding in verify_record(record)] == ["commit-malformed"]

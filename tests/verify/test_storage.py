@@ -185,6 +185,14 @@ def a_loose_object_is_damaged(repository: Path) -> None:
 
 
 @tampering("git-object-damaged")
+def a_loose_object_is_a_link(repository: Path) -> None:
+    unpack(repository)
+    path = loose(repository, f"HEAD~4:{thread_of(repository)}")
+    path.rename(repository / ".git/elsewhere")
+    path.symlink_to("../../elsewhere")
+
+
+@tampering("git-object-damaged")
 def a_directory_is_no_directory(repository: Path) -> None:
     blob = git(repository, "rev-parse", "HEAD:COORDINATION_STATUS.yaml")
     rows = git(repository, "ls-tree", "HEAD").split("\n")

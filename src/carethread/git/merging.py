@@ -18,6 +18,8 @@ from carethread.git.pack_writer import PackWriter
 # Packs below this are taken in always: copying them costs less than having them.
 _ALWAYS = 32 << 10
 _RATIO = 2
+# So much is held in memory while packs are merged; larger ones stay as they are.
+_LARGEST = 128 << 20
 
 
 class Newer(Struct, frozen=True):
@@ -55,7 +57,7 @@ def choose_packs(packs: Sequence[Pack], gathered: int) -> list[Pack]:
     """Return the packs to merge with a new one of about `gathered` bytes, the smallest first."""
     chosen = []
     for pack in sorted(packs, key=lambda pack: (pack.size, pack.name)):
-        if pack.size > max(_ALWAYS, _RATIO * gathered):
+        if pack.size > max(_ALWAYS, _RATIO * gathered) or pack.size + gathered > _LARGEST:
             break
         chosen.append(pack)
         gathered += pack.size

@@ -15,6 +15,9 @@ _STORED_HEADER = struct.Struct("<3sHH")
 _STORED_MAGIC = b"\x78\x01\x01"
 _STORED_OVERHEAD = 11
 _LARGEST_STORED = 0xFFFF
+_SMALL = 1 << 12
+_LARGE = 1 << 18
+_SAMPLE = 1 << 14
 
 
 class EntryHeader(Struct, frozen=True):
@@ -42,9 +45,14 @@ def encode_header(number: int, size: int) -> bytes:
 
 
 def deflate(content: Octets) -> bytes:
-    """Compress small content. A small window spares zlib from clearing memory that would not be used."""
-    if len(content) > 4096:
+    """Compress content: what is small quickly, what is large lightly, what is compressed already not at all."""
+    size = len(content)
+    if size > _LARGE:
+        sample = content[:_SAMPLE]
+        return zlib.compress(content, 0 if len(zlib.compress(sample, 1)) > _SAMPLE * 15 // 16 else 1)
+    if size > _SMALL:
         return zlib.compress(content, 6)
+    # A small window spares zlib from clearing memory that would not be used.
     compressor = zlib.compressobj(6, zlib.DEFLATED, 12, 5)
     return compressor.compress(content) + compressor.flush()
 

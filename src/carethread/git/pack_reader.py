@@ -36,19 +36,21 @@ class Pack:
         self.place = f"{place}/{name}"
         self.index = PackIndex(read_file(f"{name}.idx", directory, _LARGEST_INDEX), f"{self.place}.idx")
         self._descriptor = open_file(f"{name}.pack", directory)
-        self.size = os.fstat(self._descriptor).st_size
         self._whole: bytes | None = None
         self._reads = 0
-        self._check_frame()
+        try:
+            self.size = os.fstat(self._descriptor).st_size
+            self._check_frame()
+        except BaseException:
+            self.close()
+            raise
 
     def _check_frame(self) -> None:
         header = read_range(self._descriptor, 0, PACK_HEADER_SIZE)
         if header[:8] not in {b"PACK\0\0\0\2", b"PACK\0\0\0\3"} or self.size < PACK_HEADER_SIZE + ID_SIZE:
-            self.close()
             raise RepositoryError(f"{self.place}.pack: is not a pack")
         trailer = read_range(self._descriptor, self.size - ID_SIZE, ID_SIZE)
         if trailer != self.index.pack_checksum or int.from_bytes(header[8:], "big") != self.index.count:
-            self.close()
             raise RepositoryError(f"{self.place}.pack: does not belong to its index")
 
     def close(self) -> None:

@@ -85,13 +85,20 @@ def _full_versions(
     return fulls
 
 
+def _full_entry(newest: Newer, blobs: Mapping[bytes, tuple[Taken, int]], fulls: Mapping[bytes, bytes]) -> bytes:
+    if newest.id in fulls:
+        return encode_header(BLOB, newest.size) + fulls[newest.id]
+    found, number = blobs[newest.id]
+    return found.entry(number)[1]
+
+
 def _stream(taken: Taken, number: int) -> bytes:
     header, raw = taken.entry(number)
     return raw[header.start :]
 
 
 def _newer_versions(
-    plan: Plan, blobs: Mapping[bytes, tuple[Taken, int]], fulls: Mapping[bytes, bytes], taken: Sequence[Taken]
+    plan: Plan, blobs: Mapping[bytes, tuple[Taken, int]], fulls: Mapping[bytes, bytes]
 ) -> dict[bytes, Newer]:
     """Return by which newer version each blob that stands in full is to be expressed.
 
@@ -115,7 +122,7 @@ def _newer_versions(
             newest = body
     for growth in plan.growths:
         identifier, size = growth.versions[-1]
-        if growth.old in blobs and growth.old != identifier and not any(identifier in found.ids for found in taken):
+        if growth.old is not None and growth.old in blobs and growth.old_size < size:
             newer[growth.old] = Newer(identifier, size)
     return newer
 
@@ -136,8 +143,11 @@ def build_pack(
     # Of an object that is in several packs the first counts, here as when they are taken in.
     blobs = {found.ids[number]: (found, number) for found in reversed(taken) for number in found.full_blobs()}
     fulls = _full_versions(plan, contents, blobs, reader)
-    newer = _newer_versions(plan, blobs, fulls, taken)
+    newer = _newer_versions(plan, blobs, fulls)
     writer = PackWriter()
+    # First what others are expressed by, in full: then no chain of deltas can lead back to where it began.
+    for newest in {each.id: each for each in newer.values()}.values():
+        writer.add(newest.id, _full_entry(newest, blobs, fulls), None)
     for found in taken:
         take_in(writer, found, newer)
     for version in plan.commits:

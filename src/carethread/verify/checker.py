@@ -129,19 +129,22 @@ class _Run:
         self._check.follow(link, raw)
 
     def _goes_on(self) -> bool:
-        """Compare the files with the last commit; say whether there is a newer one, or may be soon."""
+        """Compare the files with the last commit; say whether there is a newer one, or may be soon.
+
+        Of a record that never stands still for long enough, the files are not compared.
+        """
         self._report.commit = b""
         found = differences(self._path, self._check.trees.files(), self._check.trees.strange)
         if not found:
             return False
         head = read_main(self._path)
-        if head is not None and head != self._head:
-            self._head = head
-            return True
+        stands_still = head in (None, self._head)
         if self._may_wait():
+            self._head = head or self._head
             return True
-        for name, sentence in found.items():
-            self._report.add(Code.WORKTREE_FILE, sentence, name)
+        if stands_still:
+            for name, sentence in found.items():
+                self._report.add(Code.WORKTREE_FILE, sentence, name)
         return False
 
     def _may_wait(self) -> bool:
@@ -153,9 +156,8 @@ class _Run:
 
 def _check_known(history: set[bytes], storage: Storage, known: Collection[str], report: Report) -> None:
     report.commit = b""
-    for text in known:
-        if text not in {each.hex() for each in history}:
-            report.add(Code.HISTORY_KNOWN, f"The commit {text} is not in the history.")
+    for text in sorted(set(known) - {each.hex() for each in history}):
+        report.add(Code.HISTORY_KNOWN, f"The commit {text} is not in the history.")
     for name, identifier in storage.remotes.items():
         if identifier not in history:
             report.add(Code.GIT_REF, "The remote branch names a commit that is not in the history.", f".git/{name}")

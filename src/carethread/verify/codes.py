@@ -59,7 +59,6 @@ class Code(StrEnum):
     MESSAGE_AUTHOR = "message-author"
     MESSAGE_GROUP = "message-group"
     MESSAGE_RECIPIENTS = "message-recipients"
-    MESSAGE_SYSTEM = "message-system"
     MESSAGE_ANSWER = "message-answer"
     MESSAGE_CORRECTION = "message-correction"
     MESSAGE_SENT = "message-sent"
@@ -126,7 +125,6 @@ MEANINGS: dict[Code, str] = {
     Code.MESSAGE_AUTHOR: "An author takes no part, speaks for nobody who does, or has another role in the ledger.",
     Code.MESSAGE_GROUP: "The name of the group written for is not the one in the ledger.",
     Code.MESSAGE_RECIPIENTS: "`To` is missing, out of place, or names somebody otherwise than the ledger.",
-    Code.MESSAGE_SYSTEM: "A system entry has recipients, or came through another system.",
     Code.MESSAGE_ANSWER: "An entry answers a message that is not before it in its thread.",
     Code.MESSAGE_CORRECTION: "An entry corrects what may not be corrected from there, or goes to others.",
     Code.MESSAGE_SENT: "An entry was sent before what it answers.",

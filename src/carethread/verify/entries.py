@@ -102,11 +102,8 @@ class EntryCheck:
 
     def _check_recipients(self) -> None:
         message = self._message
-        if message.type is MessageType.SYSTEM:
-            if message.to or message.via is not None:
-                self._fault(Code.MESSAGE_SYSTEM, "A system entry goes to nobody and comes through no other system.")
-            return
-        if self._ledger.addressing is not None and not message.to:
+        is_message = message.type is not MessageType.SYSTEM
+        if is_message and self._ledger.addressing is not None and not message.to:
             self._fault(Code.MESSAGE_RECIPIENTS, "The thread has addressing, and the entry no recipients.")
         for party in message.to:
             self._check_name(Code.MESSAGE_RECIPIENTS, party)

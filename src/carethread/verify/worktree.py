@@ -1,9 +1,11 @@
 """The files that lie open beside `.git`, for everybody to read: they must be what the last commit holds."""
 
 import os
+import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from carethread.git.object_reader import LARGEST_OBJECT
 from carethread.git.objects import object_id
 
 # Whoever sees so many needs no list of the rest.
@@ -16,16 +18,19 @@ def differences(path: Path, files: dict[str, bytes], passed_over: Collection[str
     A directory that holds nothing but `.git` was never checked out, and shows nobody anything. `passed_over` are paths
     that are reported already.
     """
-    found: dict[str, str] = {}
     missing = {name: blob for name, blob in files.items() if name not in passed_over}
+    found: dict[str, str] = {}
     any_file = False
-    for name in _names_below(path, passed_over):
-        any_file = True
-        blob = missing.pop(name, None)
-        if blob is None:
-            found[name] = "It does not belong to the record."
-        elif _blob_of(path / name) != blob:
-            found[name] = "It is not what the last commit holds."
+    try:
+        for name in _names_below(path, passed_over):
+            any_file = True
+            blob = missing.pop(name, None)
+            if blob is None:
+                found[name] = "It does not belong to the record."
+            elif _blob_of(path / name) != blob:
+                found[name] = "It is not what the last commit holds."
+    except OSError as error:
+        return {"": f"The record's files cannot be read: {error.strerror}."}
     if any_file:
         found |= dict.fromkeys(missing, "It is missing.")
     if len(found) > _MOST:
@@ -49,8 +54,10 @@ def _names_below(path: Path, passed_over: Collection[str]) -> Iterator[str]:
 
 
 def _blob_of(path: Path) -> bytes | None:
-    try:
-        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
-    except OSError:
+    """Return the id of what a file holds, or a link says; nothing for anything else, which could be endless."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return object_id(b"blob", os.fsencode(path.readlink()))
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_OBJECT:
         return None
-    return object_id(b"blob", content)
+    return object_id(b"blob", path.read_bytes())
