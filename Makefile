@@ -46,7 +46,7 @@ types: setup
 	$(BIN)/mypy
 
 imports: setup
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 # pytest ends with 5 where there is no example yet.
 docs: setup

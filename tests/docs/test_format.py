@@ -15,7 +15,7 @@ from carethread.clock import Instant, parse_instant
 from carethread.errors import InvalidValueError
 from carethread.git.layout import CONFIG_CONTENT
 from carethread.ids import CommunicationId, MessageId
-from carethread.record import escape, intake, rules, text
+from carethread.record import escape, intake, ledger_check, rules, text
 from carethread.record.commit_message import MAX_IDENTIFIER, TRAILERS, CommitMessage, Summary, parse_commit_message
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.media_types import EXTENSIONS
@@ -261,7 +261,8 @@ def test_the_git_files_are_the_programs() -> None:
 def test_the_limits_are_the_programs() -> None:
     limits = [int(row[1].replace(",", "")) for row in FORMAT.section("Limits").table("what")]
     assert limits == [
-        text.MAX_BODY, text.MAX_NAME, rules.MAX_PARTICIPANTS, intake.MAX_ATTACHMENTS, intake.MAX_ATTACHMENT_BYTES,
+        text.MAX_BODY, text.MAX_NAME, ledger_check.MAX_PARTICIPANTS, intake.MAX_ATTACHMENTS,
+        intake.MAX_ATTACHMENT_BYTES,
         MAX_IDENTIFIER, rules.CLOCK_TOLERANCE_MS,
     ]  # fmt: skip
 

@@ -21,6 +21,7 @@ from carethread.git.object_reader import ObjectReader
 from carethread.git.objects import object_id
 from carethread.git.pack_entry import BLOB, OFS_DELTA, encode_full, encode_header, encode_reference, store
 from carethread.git.pack_index import encode_index
+from carethread.git.pack_reader import Pack
 from tests.git.histories import conversation, flush, git, pack_names
 from tests.git.packs import write_pack
 
@@ -395,6 +396,29 @@ def test_links_and_alternates_are_not_followed(tmp_path: Path) -> None:
         (objects_path / "info" / "alternates").write_text(str(other))
         with pytest.raises(RepositoryError, match="other places"):
             ObjectReader(objects, "objects", tolerant=True)
+
+
+def test_a_pack_replaced_while_packs_are_opened_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = encode_full(BLOB, b"other")
+    old = write_pack(tmp_path / "pack", [_FULL])
+    write_pack(tmp_path / "pack", [(object_id(b"blob", b"other"), other)])
+    opened: list[str] = []
+
+    def replace(name: str, folder: int, place: str) -> Pack:
+        if not opened:
+            write_pack(tmp_path / "pack", [_FULL, (object_id(b"blob", b"other"), other)])
+            for extension in ("idx", "pack"):
+                (tmp_path / "pack" / f"{old}.{extension}").unlink()
+        opened.append(name)
+        return Pack(name, folder, place)
+
+    monkeypatch.setattr(object_reader, "Pack", replace)
+    with _opened(tmp_path) as objects, ObjectReader(objects, "objects") as reader:
+        assert reader.read(_BASE_ID).content == _BASE
+    assert len(opened) == 3
+    (tmp_path / "pack" / f"{opened[-1]}.pack").unlink()
+    with _opened(tmp_path) as objects, pytest.raises(RepositoryError, match="No such file"):
+        ObjectReader(objects, "objects")
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:

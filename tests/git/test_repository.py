@@ -1,4 +1,7 @@
-"""Putting commits into repositories, with stock Git as the judge of every result."""
+"""Putting commits into repositories, with stock Git as the judge of every result.
+
+Long because one repository is followed through everything that happens to it, with the same few fixtures.
+"""
 
 import os
 import shutil

@@ -1,4 +1,7 @@
-"""Signatures that stock Git verifies, and what is not taken for one."""
+"""Signatures that stock Git verifies, and what is not taken for one.
+
+Long because both kinds of signature, and every fault of each, are tried on the same commits.
+"""
 
 import datetime as dt
 import shutil

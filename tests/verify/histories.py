@@ -44,7 +44,7 @@ def load(repository: Path) -> list[Step]:
 
 
 def parse(stream: bytes) -> list[Step]:
-    """Read what `git fast-export --full-tree` wrote."""
+    """Read what `git fast-export` or `dump` wrote, of a history in one line."""
     blobs: dict[str, bytes] = {}
     steps: list[Step] = []
     rest = stream
@@ -66,7 +66,12 @@ def parse(stream: bytes) -> list[Step]:
             if is_blob:
                 blobs[mark] = data
             else:
-                steps.append(Step(author, committer, data.decode(), {}))
+                files = dict(steps[-1].files) if steps else {}
+                steps.append(Step(author, committer, data.decode(), files))
+        elif word == "deleteall":
+            steps[-1].files.clear()
+        elif word == "D":
+            del steps[-1].files[value]
         elif word == "M":
             mode, blob, path = value.split(" ", 2)
             steps[-1].files[path] = File(blobs[blob], mode)

@@ -85,16 +85,24 @@ class ObjectReader:
     def _open_packs(self) -> None:
         if "pack" not in names_in(self._objects):
             return
+        seen: set[str] = set()
         with directory("pack", self._objects) as packs:
-            for name in names_in(packs):
-                stem, dot, extension = name.rpartition(".")
-                if dot and extension == "idx" and _PACK_NAME.fullmatch(stem):
-                    self._open_pack(stem, packs)
+            # A pack that was there a moment ago and is not any more was replaced by one to be looked for.
+            while waiting := sorted(_pack_names(packs) - seen):
+                seen.update(waiting)
+                if all([self._open_pack(name, packs) for name in waiting]):  # noqa: C419 - each is to be opened
+                    break
 
-    def _open_pack(self, name: str, packs: int) -> None:
+    def _open_pack(self, name: str, packs: int) -> bool:
+        """Open a pack; say whether it was still there."""
         try:
             with faults_of(f"{self.place}/pack/{name}"):
-                pack = Pack(name, packs, f"{self.place}/pack")
+                try:
+                    pack = Pack(name, packs, f"{self.place}/pack")
+                except FileNotFoundError:
+                    if name not in _pack_names(packs):
+                        return False
+                    raise
             self._closing.callback(pack.close)
             if self._tolerant:
                 pack.index.check()
@@ -104,6 +112,7 @@ class ObjectReader:
             self.damaged[name] = error
         else:
             self.packs.append(pack)
+        return True
 
     def __enter__(self) -> Self:
         """Use the reader for the length of a block."""
@@ -277,6 +286,11 @@ class ObjectReader:
                         for rest in names_in(fanout):
                             if _LOOSE_NAME.fullmatch(rest):
                                 yield bytes.fromhex(first + rest)
+
+
+def _pack_names(packs: int) -> set[str]:
+    """Return the names, without extension, of all packs that have an index."""
+    return {name[:-4] for name in names_in(packs) if name.endswith(".idx") and _PACK_NAME.fullmatch(name[:-4])}
 
 
 def _base_of(pack: Pack, offset: int, header: EntryHeader) -> int:
