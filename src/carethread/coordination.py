@@ -55,7 +55,7 @@ from carethread.record.model import (
 from carethread.record.transitions import NewThread, Occasion, Transition, made_message, made_thread
 from carethread.store.archive import Archive, find_clinical
 from carethread.store.backup import unpack
-from carethread.store.database import Connection
+from carethread.store.database import Connection, Parameters
 from carethread.store.identifiers import check_same, comparable, new_identifier
 from carethread.store.journal import first_row
 from carethread.store.materialise import Backlog
@@ -172,15 +172,14 @@ class CoordinationService:
         location = check_care_location(care_location)
         coordination_id = mint_coordination_id(archive.mint)
         custodian = archive.installation.custodian
+        status = CoordinationStatus(coordination_id, clinical, custodian)
 
-        def begin(connection: Connection) -> tuple[dict[str, object], Decision]:
+        def begin(connection: Connection) -> tuple[Parameters, Decision]:
             if find_clinical(connection, clinical, custodian.id) is not None:
                 raise DuplicateRecordError(f"clinical record {clinical} has a coordination record already")
             now = archive.clock()
-            transition = transitions.initialise(
-                Occasion(person, location, now, now), coordination_id, clinical, custodian
-            )
-            return first_row(transition), Decision(coordination_id, transition)
+            transition = transitions.initialise(Occasion(person, location, now, now), status)
+            return first_row(transition, status), Decision(coordination_id, transition)
 
         archive.submit(Job(coordination_id, None, begin))
         return CoordinationRecord(archive, coordination_id)

@@ -487,7 +487,7 @@ def test_publishing_what_was_not_prepared_is_refused(tmp_path: Path) -> None:
     second = prepare(path, journal.steps[3:])
     with pytest.raises(RepositoryError, match="prepared anew since"):
         publish(first)
-    pack = path / f".git/objects/pack/tmp_carethread_{second.pack}.pack"
+    pack = path / f".git/objects/pack/tmp_carethread_{second.pack}.pack.part"
     content = pack.read_bytes()
     pack.unlink()
     with pytest.raises(RepositoryError, match="No such file"):

@@ -246,7 +246,9 @@ def the_attributes_never_were_there(forger: Forger) -> None:
 
 @forgery("commit-scope", "tree-attributes")
 def the_attributes_come_late(forger: Forger) -> None:
-    attributes = [step.files.pop(".gitattributes") for step in forger.steps][0]
+    attributes = forger.last.files[".gitattributes"]
+    for step in forger.steps:
+        del step.files[".gitattributes"]
     forger.commit(Summary.MESSAGE_ADDED, TOM, forger.now()).files[".gitattributes"] = attributes
 
 

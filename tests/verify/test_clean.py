@@ -203,7 +203,7 @@ def test_files_may_be_ahead_of_the_branch_for_a_moment(
             (record / ".git/refs/heads/main").write_text(f"{head}\n")
 
     monkeypatch.setattr(checker, "PATIENCE_S", 30.0)
-    monkeypatch.setattr(checker.time, "sleep", publish)
+    monkeypatch.setattr(time, "sleep", publish)
     counts = Counts()
     assert list(verify_record(record, counts=counts)) == []
     assert counts.commits == int(git(record, "rev-list", "--count", head))
@@ -220,7 +220,7 @@ def test_a_branch_that_is_moved_elsewhere_meanwhile(
         (record / ".git/refs/heads/main").write_text(git(record, "rev-parse", "HEAD~3") + "\n")
 
     monkeypatch.setattr(checker, "PATIENCE_S", 30.0)
-    monkeypatch.setattr(checker.time, "sleep", rewrite)
+    monkeypatch.setattr(time, "sleep", rewrite)
     assert [finding.code for finding in verify_record(record)] == ["history-known"]
 
 
@@ -232,7 +232,7 @@ def test_a_branch_that_goes_away_meanwhile(small: Path, tmp_path: Path, monkeypa
     def remove(_: float) -> None:
         shutil.rmtree(record / ".git", ignore_errors=True)
 
-    monkeypatch.setattr(checker.time, "sleep", remove)
+    monkeypatch.setattr(time, "sleep", remove)
     assert [finding.code for finding in verify_record(record)] == ["git-unreadable"]
 
 

@@ -70,7 +70,7 @@ class PackIndex:
         self.pack_checksum = raw[-2 * ID_SIZE : -ID_SIZE]
 
     def check(self) -> None:
-        """Compare the index with its own checksum, and its ids with their order.
+        """Compare the index with its own checksum.
 
         Raises:
             RepositoryError: they do not agree.

@@ -11,8 +11,8 @@ from carethread.git.pack_entry import EntryHeader, inflate, parse_header
 from carethread.git.pack_index import PackIndex
 
 PACK_HEADER_SIZE = 12
-# 60 million objects: beyond what one record holds in a lifetime, below what fills the memory.
-_LARGEST_INDEX = 60_000_000 * 40
+# Ten million objects: beyond what one record holds in a lifetime, below what fills the memory.
+_LARGEST_INDEX = 10_000_000 * 40
 # A pack is at most 2 GiB here; one that fits this is read at once when all of it is asked for.
 _LARGEST_AT_ONCE = 256 << 20
 _FIRST_READ = 512

@@ -75,7 +75,6 @@ class Plan(Struct):
     trees: list[Version]
     growths: list[FileGrowth]
     """Several for one path if it was written anew; the last one is what the worktree gets."""
-    tree: bytes
 
 
 class Existing(Struct, frozen=True):
@@ -197,7 +196,7 @@ def make_plan(
         RepositoryError: a step's changes do not make the tree its commit names.
     """
     folders = _Folders(None if parent is None else commit_links(parent[1])[0], existing.tree)
-    plan = Plan([], [], [], b"")
+    plan = Plan([], [], [])
     last: dict[str, FileGrowth] = {}
     before, before_content = parent or (None, b"")
     for step, tree in zip(steps, trees, strict=True):
@@ -212,5 +211,4 @@ def make_plan(
         plan.trees += versions
         plan.commits.append(Version(step.commit_id, step.commit, before, before_content))
         before, before_content = step.commit_id, step.commit
-        plan.tree = tree
     return plan

@@ -162,8 +162,8 @@ def _write(path: Path, root: int, head: bytes | None, steps: Sequence[Step], tre
         name, parts, index = writer.finish()
         commit_id = steps[-1].commit_id
         try:
-            write_file(f"{STAGED}{name}.pack", packs, parts)
-            write_file(f"{STAGED}{name}.idx", packs, [index])
+            write_file(_staged(f"{name}.pack"), packs, parts)
+            write_file(_staged(f"{name}.idx"), packs, [index])
             write_file(_STAGED_BRANCH, git, [_branch_content(commit_id)])
             before = None if parent is None else (reader, commit_links(parent[1])[0])
             entries = update_files(plan.growths, contents, root)
@@ -223,9 +223,14 @@ def publish(prepared: Prepared) -> None:
         if staged != _branch_content(prepared.commit_id):
             raise RepositoryError(f"{prepared.path}: was prepared anew since")
         for name in (f"{prepared.pack}.pack", f"{prepared.pack}.idx"):
-            _move(STAGED + name, packs, name, packs)
+            _move(_staged(name), packs, name, packs)
         _move(_STAGED_INDEX, git, "index", git)
         os.rename(_STAGED_BRANCH, "main", src_dir_fd=git, dst_dir_fd=heads)
+
+
+def _staged(name: str) -> str:
+    """Return what a file among the packs is called until it is published: stock Git opens all that end in `.idx`."""
+    return f"{STAGED}{name}.part"
 
 
 def _move(staged: str, source: int, name: str, target: int) -> None:

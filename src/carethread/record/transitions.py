@@ -19,13 +19,10 @@ from carethread.errors import (
     ThreadNotOpenError,
 )
 from carethread.ids import (
-    ClinicalId,
     CommunicationId,
-    CoordinationId,
     MessageId,
     ParticipantId,
     mint_communication_id,
-    parse_clinical_id,
 )
 from carethread.record import rules
 from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, CommitMessage, Summary
@@ -37,7 +34,6 @@ from carethread.record.model import (
     Addressing,
     Author,
     CoordinationStatus,
-    Custodian,
     Ledger,
     LedgerUpdate,
     Message,
@@ -116,12 +112,8 @@ class Thread(Struct, frozen=True):
 # ── The record ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def initialise(
-    occasion: Occasion, coordination_id: CoordinationId, clinical_id: ClinicalId, custodian: Custodian
-) -> Transition:
+def initialise(occasion: Occasion, status: CoordinationStatus) -> Transition:
     """Begin a patient's record: the status file, and nothing else."""
-    parse_clinical_id(clinical_id)
-    status = CoordinationStatus(coordination_id, clinical_id, custodian)
     edits = (_write(ATTRIBUTES_PATH, ATTRIBUTES), _write(STATUS_PATH, render_status(status)))
     return Transition(_message(occasion, Summary.RECORD_CREATED), occasion.author, occasion.now, edits, status=status)
 

@@ -16,7 +16,7 @@ from carethread.errors import ConfigurationError, IntegrityError, StorageError
 from carethread.git.repository import read_head
 from carethread.ids import CoordinationId, parse_coordination_id
 from carethread.record.model import Progress
-from carethread.store.installation import FILE_NAME
+from carethread.store.installation import FILE_NAME, sync_folder
 from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 
 HEADS = "heads.json"
@@ -47,6 +47,7 @@ def backup(
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
+        sync_folder(target.parent)
     except OSError as error:
         raise StorageError(f"the backup failed: {error.strerror}") from error
     finally:

@@ -65,13 +65,14 @@ def _write_new(path: Path, custodian: Custodian, domain: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StorageError(f"cannot write {path.name}: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable what a folder's files are called."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

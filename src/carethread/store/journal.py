@@ -10,7 +10,8 @@ from carethread.git.repository import FileChange
 from carethread.git.signatures import Signer
 from carethread.ids import ParticipantId
 from carethread.record.commit_message import render_commit_message
-from carethread.record.model import Custodian
+from carethread.record.model import CoordinationStatus, Custodian
+from carethread.record.status_yaml import render_status
 from carethread.record.transitions import Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Parameters
@@ -48,20 +49,13 @@ def read_changes(payload: bytes) -> tuple[FileChange, ...]:
     return _read_changes.decode(payload)
 
 
-def first_row(transition: Transition) -> Parameters:
-    """Return the row of a record that is about to begin.
-
-    Raises:
-        ValueError: the transition begins no record.
-    """
-    status = transition.status
-    if status is None:
-        raise ValueError("only a transition with a status begins a record")
+def first_row(transition: Transition, status: CoordinationStatus) -> Parameters:
+    """Return the row of a record that a transition is about to begin."""
     return {
         "coordination_id": bytes.fromhex(status.coordination_id),
         "clinical_id": UUID(status.clinical_id).bytes,
         "custodian_id": UUID(status.custodian.id).bytes,
-        "status": transition.edits[-1].data,
+        "status": render_status(status),
         "head_seq": 0,
         "head_commit": bytes(32),
         "last_instant": transition.at,

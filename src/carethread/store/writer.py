@@ -27,7 +27,7 @@ from carethread.errors import (
 from carethread.ids import CoordinationId
 from carethread.record.transitions import Transition
 from carethread.store import statements
-from carethread.store.database import Connection, Database, DeadlockError, Row
+from carethread.store.database import Connection, Database, DeadlockError, Parameters, Row
 from carethread.store.identifiers import NewIdentifier
 from carethread.store.journal import Installation, Rows, record_transition, write_rows
 from carethread.store.state import RecordState
@@ -59,7 +59,7 @@ class Decision(Struct, frozen=True):
 
 Decide = Callable[[View], Decision]
 # A new record's first row, and the transition that begins it.
-Begin = Callable[[Connection], tuple[dict[str, object], Decision]]
+Begin = Callable[[Connection], tuple[Parameters, Decision]]
 
 
 class Job:

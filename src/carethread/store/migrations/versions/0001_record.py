@@ -34,7 +34,6 @@ def upgrade() -> None:
         sa.Column("commit_id", sa.LargeBinary(32), nullable=False),
         sa.Column("commit_object", sa.LargeBinary, nullable=False),
         sa.Column("changes", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "thread",
@@ -48,7 +47,6 @@ def upgrade() -> None:
         sa.Column("ledger", sa.LargeBinary, nullable=False),
         sa.Column("tree_id", sa.LargeBinary(32), nullable=False),
         sa.Column("attachments", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "message",
@@ -58,7 +56,6 @@ def upgrade() -> None:
         sa.Column("message_id", sa.LargeBinary(16), nullable=False, unique=True),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "identifier",
