@@ -71,7 +71,7 @@ def test_the_check_ends(
 ) -> None:
     if is_loose and mutate is _forge_a_pack:
         return
-    for seed in range(2_000 if soaking else 12):
+    for seed in range(300 if soaking else 12):
         repository = copy(small, tmp_path / str(seed))
         if is_loose:
             unpack(repository)
