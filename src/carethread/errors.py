@@ -173,7 +173,7 @@ class PolicyContradictionError(RuleError):
 
 
 class AmbiguousSideError(RuleError):
-    """The author belongs to both sides of the thread; the message must name its recipients."""
+    """The author belongs to both sides of the thread, or nobody is left to write to: name the recipients."""
 
     code = "ambiguous-side"
 

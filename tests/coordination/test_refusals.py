@@ -369,6 +369,15 @@ def test_someone_on_both_sides_is_asked_whom_they_mean(record: CoordinationRecor
     record.add_message(GP, PLACE, thread, replace(content, recipients=(CLINIC.id,)))
 
 
+def test_a_message_that_would_go_to_nobody(record: CoordinationRecord) -> None:
+    alone = Addressing(PHARMACIST.id, (PHARMACIST.id,))
+    thread = record.communication_create(PHARMACIST, PLACE, (*listed(PHARMACIST), PHARMACY), addressing=alone)
+    content = MessageContent("For nobody", on_behalf_of=PHARMACY.id)
+    with pytest.raises(errors.AmbiguousSideError, match="name the recipients"):
+        record.add_message(PHARMACIST, PLACE, thread, content)
+    record.add_message(PHARMACIST, PLACE, thread, replace(content, recipients=(PHARMACIST.id,)))
+
+
 def test_who_came_later_writes_to_everyone_else(record: CoordinationRecord) -> None:
     thread = record.communication_create(PHARMACIST, PLACE, ADDRESSED, addressing=ADDRESSING)
     record.update_communication_ledger(PHARMACIST, PLACE, thread, LedgerUpdate(add_participants=(TEAM, *listed(ADMIN))))

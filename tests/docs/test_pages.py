@@ -12,7 +12,7 @@ import pytest
 import carethread
 from carethread import CoordinationService, errors
 from carethread.record import intake
-from carethread.store import database, materialise, writer
+from carethread.store import materialise, writer
 from tests.docs.pages import DOCS, ROOT, Page, Section, cell_text, pages
 from tests.people import CLINICAL_ID, JANE, PLACE
 from tools.readme_picture import PICTURE, draw, look
@@ -149,8 +149,8 @@ def test_a_number_in_a_page_is_the_programs(page: str, words: str) -> None:
 
 
 def test_how_long_a_writer_waits_is_what_the_pages_say() -> None:
-    assert database.LOCK_TIMEOUT_S == 10
-    assert "after ten seconds" in " ".join(Page(DOCS / "operations.md").text.split())
+    assert writer.TURN_TIMEOUT_S == 30
+    assert "after thirty seconds" in " ".join(Page(DOCS / "operations.md").text.split())
 
 
 def test_what_a_user_types_first_are_two_targets_of_make() -> None:

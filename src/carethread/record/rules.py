@@ -313,4 +313,7 @@ def _derived_recipients(
         return addressing.recipients
     if on_recipient_side:
         return (addressing.reply_to or addressing.requester,)
-    return tuple(each.id for each in ledger.participants if each.id not in (author.id, on_behalf_of))
+    others = tuple(each.id for each in ledger.participants if each.id not in (author.id, on_behalf_of))
+    if not others:
+        raise AmbiguousSideError(f"nobody else takes part in thread {ledger.communication_id}: name the recipients")
+    return others

@@ -84,7 +84,7 @@ MEANINGS: dict[Code, str] = {
     Code.GIT_CONFIG: "`.git/config` does not say SHA-256, or sends Git elsewhere.",
     Code.GIT_HEAD: "`HEAD` does not name the branch `main`.",
     Code.GIT_REF: "There is a branch, tag or other ref that does not belong to a record, or `main` is malformed.",
-    Code.GIT_DETOUR: "Alternates, grafts, replace refs or a shallow history make Git show other objects.",
+    Code.GIT_DETOUR: "Alternates, grafts, replace refs, a shallow history or a hook let Git show something else.",
     Code.GIT_PACK: "A pack or its index is damaged, truncated, or does not match its checksum.",
     Code.GIT_OBJECT_MISSING: "An object that the history needs is not there.",
     Code.GIT_OBJECT_DAMAGED: "An object cannot be read, has another id than its content, or is of the wrong kind.",
