@@ -16,6 +16,7 @@ from carethread.store import writer as writer_module
 from carethread.store.archive import Archive
 from carethread.store.database import DeadlockError
 from carethread.store.journal import write_rows
+from carethread.store.state import RecordState
 from carethread.store.writer import Decision, Job, View
 from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM
 
@@ -377,3 +378,14 @@ def test_writes_side_by_side_on_postgresql(tmp_path: Path, fresh_postgres: Calla
         with database.write() as outer, database.write() as inner:
             assert outer is not inner
         service.initialise(JANE, PLACE, CLINICAL_ID)
+
+
+def test_what_fails_after_recording_does_not_record_again(
+    record: CoordinationRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = record.communication_create(JANE, PLACE, PLAIN)
+    monkeypatch.setattr(RecordState, "settle", lambda _: 1 // 0)
+    record.add_message(JANE, PLACE, thread, MessageContent("One"))
+    monkeypatch.undo()
+    record.add_message(JANE, PLACE, thread, MessageContent("Two"))
+    assert bodies(record) == ["One", "Two"]

@@ -173,14 +173,25 @@ class Writer:
             for job in batch:
                 self._decide(connection, rows, job)
             write_rows(connection, rows, self._clock())
+        # It is recorded. Whatever fails from here on must not make it happen twice.
+        try:
+            self._settle(batch)
+        except Exception:
+            log.exception("the cache of hot records is dropped")
+            self._states.clear()
+            self._weights.clear()
+            self._cached = 0
+        for job in batch:
+            job.done.release()
+        if rows.journal:
+            self._on_commit()
+
+    def _settle(self, batch: list[Job]) -> None:
         for job in batch:
             state = self._states.get(job.record)
             if state is not None:
                 state.settle()
-            job.done.release()
         self._trim(batch)
-        if rows.journal:
-            self._on_commit()
 
     def _gather(self, batch: list[Job]) -> None:
         """Take what has queued up. The first job's claim is taken here as well: until now it could be given up."""
