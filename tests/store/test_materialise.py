@@ -4,11 +4,13 @@ import errno
 import shutil
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from carethread import AttachmentContent, CoordinationRecord, CoordinationService, MessageContent, errors
+from carethread.git.repository import Prepared, Step, prepare
 from carethread.ids import CoordinationId
 from carethread.store import materialise, statements
 from carethread.store.archive import Archive
@@ -171,3 +173,24 @@ def test_a_journal_that_lost_a_commit(record: CoordinationRecord, archive: Archi
         connection.text("DELETE FROM journal")
     with pytest.raises(errors.IntegrityError, match="lacks"):
         record.flush()
+
+
+def test_a_record_whose_files_are_refused_does_not_hold_up_the_others(
+    service: CoordinationService, record: CoordinationRecord, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [service.initialise(JANE, PLACE, f"{number:08x}-3b2e-4c5f-9d7a-1e8b6c0a9f12") for number in range(2)]
+
+    def refuse(path: Path, steps: Sequence[Step]) -> Prepared:
+        if path == record.path:
+            raise errors.StorageError("permission denied")
+        return prepare(path, steps)
+
+    monkeypatch.setattr(materialise, "prepare", refuse)
+    assert not archive.materialiser._attempt()
+    assert service.backlog().commits == 1
+    assert all(other.path.exists() for other in others)
+    with pytest.raises(errors.StorageError, match="permission denied"):
+        service.flush()
+    monkeypatch.undo()
+    service.flush()
+    assert list(service.verify()) == []

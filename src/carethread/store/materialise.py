@@ -186,8 +186,12 @@ class Materialiser:
             raise IntegrityError("; ".join(sorted(self.faults.values())))
 
     def _flush(self, wanted: Iterable[tuple[int, CoordinationId, int]]) -> bool:
-        """Flush these records (key, id, synced mark); say whether there may be more to do."""
+        """Flush these records (key, id, synced mark); say whether there may be more to do.
+
+        A record whose files the machine refuses does not hold up the others: it is told of when they are done.
+        """
         work: list[_Work] = []
+        refusal: StorageError | None = None
         steps_taken = 0
         any_left = False
         # Whatever is journalled from here on stays pending since now at the earliest.
@@ -208,8 +212,16 @@ class Materialiser:
             except IntegrityError as error:
                 self.faults[coordination_id] = f"record {coordination_id}: {error}"
                 log.warning("record %s cannot be flushed: %s", coordination_id, error)
-        if not work:
-            return any_left
+            except StorageError as error:
+                refusal = refusal or error
+        if work:
+            self._finish(work, began)
+        if refusal is not None:
+            raise refusal
+        return any_left or len(work) >= ROUND_RECORDS
+
+    def _finish(self, work: list[_Work], began: int) -> None:
+        """Make what was prepared durable, move the branches, make that durable, and say so in the database."""
         sync_filesystem(self.root)
         for each in work:
             publish(each.prepared)
@@ -217,7 +229,6 @@ class Materialiser:
         self._mark(work, began)
         for each in work:
             retire(each.prepared)
-        return any_left or len(work) >= ROUND_RECORDS
 
     def _steps(self, key: int, synced: int) -> tuple[list[Step], int, bool]:
         """Return a record's next pending commits, the number of the last, and whether more did not fit a round."""
