@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -55,7 +55,7 @@ docs: setup
 
 fuzz: setup ## Give every property test many more examples; TEST=file.py::test guides one by coverage
 ifdef TEST
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
 	$(BIN)/python tools/fuzz.py $(TEST)
 else
 	CARETHREAD_FUZZ=1 $(PYTEST) -n 2 -m hypothesis

@@ -54,6 +54,15 @@ def test_a_lock_pins_and_hashes_everything_and_names_no_address(lock: Path) -> N
         assert not re.search(r"://|\b[a-z][a-z0-9-]*\.(org|com|net|io|dev)\b", outside_hashes), line
 
 
+@pytest.mark.parametrize("name", ["Makefile", "docs/operations.md"])
+def test_a_lock_is_installed_as_it_is(name: str) -> None:
+    """Left to resolve, pip takes a release newer than the locked one for a name with an extra, and then refuses it."""
+    installs = re.findall(r".*--require-hashes.*", (ROOT / name).read_text(encoding="utf-8"))
+    assert installs
+    for line in installs:
+        assert "--require-hashes --no-deps -r" in line, line
+
+
 def test_everything_asked_for_is_locked() -> None:
     runtime = {_normalised(each) for each in PROJECT["project"]["dependencies"]}
     development = {_normalised(each) for each in PROJECT["dependency-groups"]["dev"]}
