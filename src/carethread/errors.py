@@ -79,6 +79,12 @@ class UnknownMessageError(NotFoundError):
     code = "unknown-message"
 
 
+class UnknownPersonError(NotFoundError):
+    """The directory has no such person, organisation or team, or more than one of that name."""
+
+    code = "unknown-person"
+
+
 class ConflictError(CarethreadError):
     """Base of "this contradicts what is already recorded"."""
 
@@ -182,6 +188,81 @@ class NothingToChangeError(RuleError):
     """An update that changes nothing is not recorded."""
 
     code = "nothing-to-change"
+
+
+# ── What the policy refuses ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PolicyError(CarethreadError):
+    """Base of "whoever asks may read it, and may not do that"."""
+
+    code = "policy"
+
+
+class InactiveError(PolicyError):
+    """A person, organisation, role or team is not active, or not any more."""
+
+    code = "inactive"
+
+
+class NotMemberError(PolicyError):
+    """Somebody acts for a group of which they are no active member."""
+
+    code = "not-member"
+
+
+class WrongPatientError(PolicyError):
+    """A patient, related person or patient's care team belongs to another patient than the thread."""
+
+    code = "wrong-patient"
+
+
+class NoReaderError(PolicyError):
+    """A group that is addressed has nobody who could read it, or a side would be left without a reader."""
+
+    code = "no-reader"
+
+
+class NotAllowedError(PolicyError):
+    """The actor's part in the thread does not allow what was asked."""
+
+    code = "not-allowed"
+
+
+class ExternalParticipantError(PolicyError):
+    """The thread admits the home side alone, and somebody does not belong to it."""
+
+    code = "external-participant"
+
+
+class PurposeError(PolicyError):
+    """An auditor must state a purpose, and whoever opens a thread in an emergency a reason."""
+
+    code = "purpose"
+
+
+class DirectoryError(CarethreadError):
+    """A directory entry contradicts another, or what cannot change; `path` says where in what was loaded."""
+
+    code = "directory"
+
+    def __init__(self, path: str, fault: str) -> None:
+        """Name the place, such as `entry[3].resource.partOf`, and the fault."""
+        super().__init__(f"{path}: {fault}")
+        self.path = path
+        self.fault = fault
+
+
+class DanglingReferenceError(DirectoryError):
+    """A reference names what is neither loaded nor known."""
+
+    code = "dangling-reference"
+
+
+class DuplicateIdentifierError(DirectoryError):
+    """Two entries of one kind carry the same identifier or FHIR id."""
+
+    code = "duplicate-identifier"
 
 
 # ── What the machine does ─────────────────────────────────────────────────────────────────────────────────────────────

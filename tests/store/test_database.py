@@ -83,7 +83,9 @@ def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, fresh_post
         migrate.upgrade(url)
         engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
         with engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            # Full text is each database's own business, and not in the metadata.
+            options = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("message_text")}
+            assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
         engine.dispose()
 
 

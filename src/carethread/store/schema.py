@@ -11,6 +11,7 @@ spills over, and every page that is touched is written to the log. Measured, tha
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData()
 
@@ -61,6 +62,7 @@ thread = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_updated_at", BigInteger, nullable=False),
     Column("entries", BigInteger, nullable=False),
+    Column("last_message", BigInteger, nullable=False),  # the position of the last entry that is no system entry
     Column("ledger", LargeBinary, nullable=False),  # ledger.yaml
     Column("tree_id", LargeBinary(32), nullable=False),
     Column("attachments", LargeBinary, nullable=False),  # the raw tree of attachments/, empty without any
@@ -73,6 +75,8 @@ message = Table(
     Column("thread_no", BigInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("message_id", LargeBinary(16), nullable=False, unique=True),
+    # Where it stands among all messages: its timestamp in the high bits, so that a search walks them newest first.
+    Column("search_key", BigInteger, nullable=False, unique=True),
     Column("seq", BigInteger, nullable=False),  # the commit that recorded it
     Column("entry", LargeBinary, nullable=False),  # its exact bytes in thread.md
 )
@@ -86,5 +90,176 @@ identifier = Table(
     Column("value", Text, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False),  # of what was asked
     Column("result", Text, nullable=False),  # the communication or message id it made
+    sqlite_with_rowid=False,
+)
+
+# ── Who finds what: derived from the record like the tables above ─────────────────────────────────────────────────────
+
+# One row per thread and participant. In the order in which an inbox lists them; moved with every entry.
+participation = Table(
+    "participation",
+    metadata,
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("thread_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("participant_id", LargeBinary(16), primary_key=True),
+    Column("reach", BigInteger, nullable=False),  # policy.Reach: who may read through this participant
+    Column("archived", BigInteger, nullable=False),  # 0 or 1
+    Column("activity", BigInteger, nullable=False),  # last_updated_at
+    Column("thread_uuid", LargeBinary(16), nullable=False),  # the UUID of the communication id; the same in any index
+    Column("addressed", BigInteger, nullable=False),  # the position of the last message addressed to it, or 0
+    Column("answered", BigInteger, nullable=False),  # the position of the last message from its side, or 0
+    Column("waiting", BigInteger, nullable=False),  # 1: open, and addressed comes after answered
+    sqlite_with_rowid=False,
+)
+Index(
+    "participation_shelf",
+    participation.c.participant_id,
+    participation.c.archived,
+    participation.c.reach,
+    participation.c.activity,
+    participation.c.thread_uuid,
+)
+Index(
+    "participation_waiting",
+    participation.c.participant_id,
+    participation.c.reach,
+    participation.c.activity,
+    participation.c.thread_uuid,
+    sqlite_where=participation.c.waiting == 1,
+    postgresql_where=participation.c.waiting == 1,
+)
+
+# The words of messages, with the tokens of who may find them. Two kinds of full text, one meaning (store.search):
+# on SQLite the FTS5 table `message_text` (words, tokens), whose rowid is the search key; on PostgreSQL this one.
+message_text = Table(
+    "message_text",
+    MetaData(),
+    Column("search_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", TSVECTOR, nullable=False),
+)
+
+# ── The directory: every version is kept; what is derived from the newest ones is rewritten with each ─────────────────
+
+directory_entry = Table(
+    "directory_entry",
+    metadata,
+    Column("entry_id", LargeBinary(16), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("fhir_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("active", BigInteger, nullable=False),  # 0 or 1
+    Column("name", Text, nullable=False),  # empty where the kind has none
+    Column("content", LargeBinary, nullable=False),  # JSON of directory.model.Entry
+    UniqueConstraint("kind", "fhir_id", name="directory_entry_fhir_id"),
+)
+directory_version = Table(
+    "directory_version",
+    metadata,
+    Column("entry_id", LargeBinary(16), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("recorded_by", Text, nullable=False),  # who: a person's or client's id, or the operator
+    Column("content", LargeBinary, nullable=False),
+)
+directory_identifier = Table(
+    "directory_identifier",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("entry_id", LargeBinary(16), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("directory_identifier_entry", directory_identifier.c.entry_id)
+# Which entry names which: a role its practitioner and organization, a team its members, a related person the patient.
+directory_edge = Table(
+    "directory_edge",
+    metadata,
+    Column("target_id", LargeBinary(16), primary_key=True),  # who is named
+    Column("source_id", LargeBinary(16), primary_key=True),  # the entry that names them
+    Column("relation", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("directory_edge_source", directory_edge.c.source_id)
+directory_word = Table(
+    "directory_word",
+    metadata,
+    Column("word", Text, primary_key=True),  # of a name, without case and accents
+    Column("entry_id", LargeBinary(16), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("directory_word_entry", directory_word.c.entry_id)
+# Patients by clinical id: unique, so that a record has one patient. One row counts the changes of the whole directory.
+directory_patient = Table(
+    "directory_patient",
+    metadata,
+    Column("clinical_id", LargeBinary(16), primary_key=True),
+    Column("entry_id", LargeBinary(16), nullable=False, unique=True),
+    sqlite_with_rowid=False,
+)
+directory_state = Table(
+    "directory_state",
+    metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("person_id", LargeBinary(16), primary_key=True),
+    Column("duty", Text, primary_key=True),  # auditor or steward
+    Column("appointed_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("ended_at", BigInteger),
+    Column("appointed_by", Text, nullable=False),
+)
+
+# ── The access log, and what persons leave outside the record ─────────────────────────────────────────────────────────
+
+# Ids, not keys: the log outlives an index and goes with a backup.
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("entry_no", _KEY, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", LargeBinary(16), nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("acting_for", LargeBinary(16)),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("coordination_id", LargeBinary(16)),
+    Column("communication_id", Text),
+    Column("message_id", LargeBinary(16)),
+    Column("version", LargeBinary, nullable=False),  # the record's commit, or empty
+    Column("served", LargeBinary, nullable=False),  # JSON of access_log.Served, or empty
+    Column("query", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("access_log_at", access_log.c.at)
+Index("access_log_actor", access_log.c.actor_id, access_log.c.entry_no)
+Index("access_log_record", access_log.c.coordination_id, access_log.c.entry_no)
+
+# How far a person had a thread before them when they last opened it.
+opened_mark = Table(
+    "opened_mark",
+    metadata,
+    Column("person_id", LargeBinary(16), primary_key=True),
+    Column("thread_uuid", LargeBinary(16), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# Up to which message a group has set a thread aside, and who did.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("group_id", LargeBinary(16), primary_key=True),
+    Column("thread_uuid", LargeBinary(16), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("person_id", LargeBinary(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_updated_at", sa.BigInteger, nullable=False),
         sa.Column("entries", sa.BigInteger, nullable=False),
+        sa.Column("last_message", sa.BigInteger, nullable=False),
         sa.Column("ledger", sa.LargeBinary, nullable=False),
         sa.Column("tree_id", sa.LargeBinary(32), nullable=False),
         sa.Column("attachments", sa.LargeBinary, nullable=False),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("thread_no", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("message_id", sa.LargeBinary(16), nullable=False, unique=True),
+        sa.Column("search_key", sa.BigInteger, nullable=False, unique=True),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.LargeBinary, nullable=False),
     )
@@ -66,3 +68,29 @@ def upgrade() -> None:
         sa.Column("result", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "participation",
+        sa.Column("record_key", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("thread_no", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("participant_id", sa.LargeBinary(16), primary_key=True),
+        sa.Column("reach", sa.BigInteger, nullable=False),
+        sa.Column("archived", sa.BigInteger, nullable=False),
+        sa.Column("activity", sa.BigInteger, nullable=False),
+        sa.Column("thread_uuid", sa.LargeBinary(16), nullable=False),
+        sa.Column("addressed", sa.BigInteger, nullable=False),
+        sa.Column("answered", sa.BigInteger, nullable=False),
+        sa.Column("waiting", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    order = ["participant_id", "reach", "activity", "thread_uuid"]
+    op.create_index("participation_shelf", "participation", [order[0], "archived", *order[1:]])
+    waiting = sa.text("waiting = 1")
+    op.create_index("participation_waiting", "participation", order, sqlite_where=waiting, postgresql_where=waiting)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE message_text USING fts5(words, tokens, content='', "
+            "tokenize='unicode61 remove_diacritics 0')"
+        )
+    else:
+        op.execute("CREATE TABLE message_text (search_key bigint PRIMARY KEY, document tsvector NOT NULL)")
+        op.execute("CREATE INDEX message_text_document ON message_text USING gin (document)")
