@@ -77,6 +77,7 @@ class Connection:
         self._driver = driver
         self._dialect = dialect
         self._cursor: Cursor = driver.cursor()
+        self.is_sqlite = isinstance(dialect, SQLiteDialect_pysqlite)
 
     def one(self, statement: Executable, **parameters: Any) -> Row | None:
         """Return the first row, if there is one."""

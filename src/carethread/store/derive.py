@@ -4,7 +4,6 @@ Rebuilding inserts them; auditing compares them with what the index has. The row
 the same: that is tested.
 """
 
-import re
 from pathlib import Path
 from uuid import UUID
 
@@ -24,21 +23,37 @@ from carethread.record.commit_message import (
     parse_commit_message,
 )
 from carethread.record.ledger_yaml import parse_ledger
+from carethread.record.model import Message
 from carethread.record.status_yaml import parse_status
-from carethread.record.thread_md import split_thread
+from carethread.record.thread_md import parse_entry, split_thread
 from carethread.record.transitions import STATUS_PATH
 from carethread.store.database import Parameters
+from carethread.store.finding import last_message, participation_rows
+from carethread.store.turns import turns_of
+from carethread.store.words import thread_tokens
 
-_ENTRY_ID = re.compile(rb"## Message\n\n\*\*ID:\*\* `([0-9a-f-]{36})`  \n")
+
+class Texts(Struct, frozen=True):
+    """A thread's messages, for the full text: its number, the tokens they share, and all its entries in order."""
+
+    thread_no: int
+    tokens: tuple[str, ...]
+    messages: tuple[Message, ...]
 
 
 class Derived(Struct, frozen=True):
-    """A record's rows, without its key: that is the database's to give."""
+    """A record's rows, without its key: that is the database's to give.
 
+    Messages also lack their search keys, which depend on what else is in the index; `texts` is in the same order.
+    """
+
+    coordination_id: CoordinationId
     record: Parameters
     threads: list[Parameters]
     messages: list[Parameters]
+    participations: list[Parameters]
     identifiers: list[Parameters]
+    texts: list[Texts]
 
 
 class _Log(Struct):
@@ -100,7 +115,10 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
     status = parse_status(status_bytes)
     if status.coordination_id != coordination_id:
         raise RepositoryError(f"the repository of record {coordination_id} holds record {status.coordination_id}")
-    threads, messages = [], []
+    threads: list[Parameters] = []
+    messages: list[Parameters] = []
+    participations: list[Parameters] = []
+    texts: list[Texts] = []
     last = log.seconds * 1000
     folders = _tree(repository, root[b"communications"].id) if b"communications" in root else {}
     for name, folder in folders.items():
@@ -111,6 +129,7 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
         ledger = parse_ledger(ledger_bytes)
         last = max(last, ledger.last_updated_at)
         entries = split_thread(repository.blob(files[b"thread.md"].id))
+        parsed = tuple(parse_entry(each) for each in entries)
         threads.append(
             {
                 "thread_no": number,
@@ -119,22 +138,25 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
                 "created_at": ledger.created_at,
                 "last_updated_at": ledger.last_updated_at,
                 "entries": len(entries),
+                "last_message": last_message(parsed),
                 "ledger": ledger_bytes,
                 "tree_id": folder.id,
                 "attachments": repository.raw_tree(files[b"attachments"].id) if b"attachments" in files else b"",
             }
         )
-        for position, entry in enumerate(entries, 1):
-            message_id = _message_id(entry)
+        for position, (entry, message) in enumerate(zip(entries, parsed, strict=True), 1):
             messages.append(
                 {
                     "thread_no": number,
                     "position": position,
-                    "message_id": UUID(message_id).bytes,
-                    "seq": log.messages[message_id],
+                    "message_id": UUID(message.id).bytes,
+                    "seq": log.messages[message.id],
                     "entry": entry,
                 }
             )
+        rows = participation_rows(ledger, turns_of(ledger, parsed))
+        participations.extend({"thread_no": number, **each} for each in rows)
+        texts.append(Texts(number, thread_tokens(ledger), parsed))
     record: Parameters = {
         "coordination_id": bytes.fromhex(coordination_id),
         "clinical_id": UUID(status.clinical_id).bytes,
@@ -146,15 +168,8 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
         "synced_seq": log.commits,
         "pending_since": 0,
     }
-    return Derived(record, threads, messages, log.identifiers)
+    return Derived(coordination_id, record, threads, messages, participations, log.identifiers, texts)
 
 
 def _tree(repository: Repository, tree_id: bytes) -> Tree:
     return parse_tree(repository.raw_tree(tree_id))
-
-
-def _message_id(entry: bytes) -> str:
-    found = _ENTRY_ID.match(entry)
-    if found is None:
-        raise RepositoryError("an entry of thread.md does not begin as one")
-    return found[1].decode()

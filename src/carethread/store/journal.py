@@ -1,22 +1,28 @@
 """From a transition to the rows that make it durable: the journal entry, the head, the index."""
 
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
+from sqlalchemy import Executable
 
 from carethread.git.objects import Commit, Person, encode_commit, object_id, with_signature
 from carethread.git.repository import FileChange
 from carethread.git.signatures import Signer
 from carethread.ids import ParticipantId
 from carethread.record.commit_message import render_commit_message
-from carethread.record.model import CoordinationStatus, Custodian
+from carethread.record.model import CoordinationStatus, Custodian, MessageType
 from carethread.record.status_yaml import render_status
 from carethread.record.transitions import Transition
-from carethread.store import statements
+from carethread.store import statements, text_index
 from carethread.store.database import Connection, Parameters
+from carethread.store.finding import document_of, free_key, participation_rows
 from carethread.store.identifiers import KnownIdentifier, NewIdentifier
-from carethread.store.state import RecordState
+from carethread.store.state import RecordState, ThreadState
+from carethread.store.text_index import Document
+from carethread.store.words import thread_tokens
 
 _changes = msgspec.msgpack.Encoder()
 _read_changes = msgspec.msgpack.Decoder(tuple[FileChange, ...])
@@ -34,14 +40,33 @@ class Installation(Struct, frozen=True):
         return Person(name, f"{identifier}@{self.domain}", seconds)
 
 
-class Rows(Struct):
-    """What one batch writes. Threads and records are written once, as they stand at its end."""
+class Effect(Struct, frozen=True):
+    """A row that goes with what is recorded, such as a line of the access log: a statement and its parameters."""
 
+    statement: Executable
+    parameters: Parameters
+
+
+class Rows(Struct):
+    """What one batch writes. Threads and records are written once, as they stand at its end.
+
+    `is_careful` looks whether a search key is taken, before the database refuses it. `text` is what enters (`True`)
+    and leaves (`False`) the full text, in order.
+    """
+
+    is_careful: bool = True
     journal: list[Parameters] = field(default_factory=list)
     messages: list[Parameters] = field(default_factory=list)
     identifiers: list[Parameters] = field(default_factory=list)
-    threads: dict[tuple[int, int], tuple[RecordState, str]] = field(default_factory=dict)
+    threads: dict[tuple[int, int], tuple[RecordState, ThreadState]] = field(default_factory=dict)
     records: dict[int, RecordState] = field(default_factory=dict)
+    text: list[tuple[bool, Document]] = field(default_factory=list)
+    keys: set[int] = field(default_factory=set)
+    effects: list[Effect] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to write."""
+        return bool(self.journal or self.effects)
 
 
 def read_changes(payload: bytes) -> tuple[FileChange, ...]:
@@ -65,6 +90,7 @@ def first_row(transition: Transition, status: CoordinationStatus) -> Parameters:
 
 
 def record_transition(
+    connection: Connection,
     rows: Rows,
     state: RecordState,
     transition: Transition,
@@ -73,6 +99,7 @@ def record_transition(
 ) -> None:
     """Make the commit, let the state follow, and add what is to be written."""
     is_first = state.head_seq == 0
+    tokens_before = _tokens(state, transition)
     blobs = state.blob_ids(transition)
     tree = state.follow(transition, blobs)
     seconds = transition.at // 1000
@@ -105,22 +132,9 @@ def record_transition(
         }
     )
     if transition.ledger is not None:
-        thread_id = transition.ledger.communication_id
-        thread = state.threads[thread_id]
-        rows.threads[state.key, thread.number] = (state, thread_id)
-        position = thread.entries - len(transition.entries)
-        for entry in transition.entries:
-            position += 1
-            rows.messages.append(
-                {
-                    "record_key": state.key,
-                    "thread_no": thread.number,
-                    "position": position,
-                    "message_id": UUID(entry.message.id).bytes,
-                    "seq": state.head_seq,
-                    "entry": entry.data,
-                }
-            )
+        thread = state.threads[transition.ledger.communication_id]
+        rows.threads[state.key, thread.number] = (state, thread)
+        _add_entries(connection, rows, state, thread, transition, tokens_before)
     if identifier is not None:
         state.new_identifiers[identifier.client, identifier.value] = KnownIdentifier(
             identifier.digest, identifier.result
@@ -136,21 +150,88 @@ def record_transition(
         )
 
 
+def _tokens(state: RecordState, transition: Transition) -> tuple[str, ...]:
+    """Return the tokens a thread's messages have in the full text so far."""
+    known = None if transition.ledger is None else state.threads.get(transition.ledger.communication_id)
+    return () if known is None else thread_tokens(known.ledger)
+
+
+def _add_entries(
+    connection: Connection,
+    rows: Rows,
+    state: RecordState,
+    thread: ThreadState,
+    transition: Transition,
+    tokens_before: tuple[str, ...],
+) -> None:
+    tokens = thread_tokens(thread.ledger) if thread.is_changed or thread.is_new else tokens_before
+    position = thread.entries - len(transition.entries)
+    if tokens_before and tokens != tokens_before:
+        _replace_tokens(connection, rows, state, thread, position, tokens_before, tokens)
+    for entry in transition.entries:
+        position += 1
+        key = free_key(connection if rows.is_careful else None, rows.keys, entry.message)
+        thread.new_keys[position] = key
+        if entry.message.type is not MessageType.SYSTEM:
+            rows.text.append((True, document_of(key, tokens, state.coordination_id, entry.message)))
+        rows.messages.append(
+            {
+                "record_key": state.key,
+                "thread_no": thread.number,
+                "position": position,
+                "message_id": UUID(entry.message.id).bytes,
+                "search_key": key,
+                "seq": state.head_seq,
+                "entry": entry.data,
+            }
+        )
+
+
+def _replace_tokens(
+    connection: Connection,
+    rows: Rows,
+    state: RecordState,
+    thread: ThreadState,
+    count: int,
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+) -> None:
+    """Let the first `count` entries of a thread be found by whoever may find them now, and by nobody else."""
+    keys = dict(connection.all(statements.list_search_keys, key=state.key, no=thread.number)) | thread.new_keys
+    indexed = [
+        (keys[position], message)
+        for position, message in enumerate(thread.messages()[:count], 1)
+        if message.type is not MessageType.SYSTEM
+    ]
+    for is_added, tokens in ((False, before), (True, after)):
+        rows.text.extend((is_added, document_of(key, tokens, state.coordination_id, each)) for key, each in indexed)
+
+
 def write_rows(connection: Connection, rows: Rows, now: int) -> None:
     """Write a batch. Everything goes in one transaction, or not at all."""
     new_threads, old_threads = [], []
-    for (key, number), (state, thread_id) in sorted(rows.threads.items(), key=lambda each: each[0]):
-        thread = state.threads[thread_id]  # type: ignore[index]
+    changed: list[Parameters] = []
+    participations: list[Parameters] = []
+    moved: list[Parameters] = []
+    for (key, number), (_, thread) in sorted(rows.threads.items(), key=lambda each: each[0]):
+        found = participation_rows(thread.ledger, thread.turns)
+        if thread.is_new or thread.is_changed:
+            participations.extend({"record_key": key, "thread_no": number, **each} for each in found)
+            if not thread.is_new:
+                changed.append({"key": key, "no": number})
+        else:
+            moved.extend(_moved(key, number, each) for each in found)
         if thread.is_new:
             new_threads.append(
                 {
                     "record_key": key,
                     "thread_no": number,
-                    "communication_id": thread_id,
+                    "communication_id": thread.ledger.communication_id,
                     "status": thread.ledger.status.value,
                     "created_at": thread.ledger.created_at,
                     "last_updated_at": thread.ledger.last_updated_at,
                     "entries": thread.entries,
+                    "last_message": thread.last_message,
                     "ledger": thread.ledger_bytes,
                     "tree_id": thread.tree,
                     "attachments": thread.attachments,
@@ -164,6 +245,7 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
                     "new_status": thread.ledger.status.value,
                     "new_updated": thread.ledger.last_updated_at,
                     "new_entries": thread.entries,
+                    "new_last_message": thread.last_message,
                     "new_ledger": thread.ledger_bytes,
                     "new_tree": thread.tree,
                     "new_attachments": thread.attachments,
@@ -186,4 +268,23 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
         connection.many(statements.update_thread, old_threads)
         connection.many(statements.insert_message, rows.messages)
         connection.many(statements.insert_identifier, rows.identifiers)
+        connection.many(statements.delete_participations, changed)
+        connection.many(statements.insert_participation, participations)
+        connection.many(statements.move_participation, moved)
+        for is_added, group in groupby(rows.text, key=itemgetter(0)):
+            (text_index.add if is_added else text_index.remove)(connection, (each[1] for each in group))
         connection.many(statements.update_record, heads)
+        for statement, effects in groupby(rows.effects, key=lambda each: each.statement):
+            connection.many(statement, [each.parameters for each in effects])
+
+
+def _moved(key: int, number: int, participation: Parameters) -> Parameters:
+    return {
+        "key": key,
+        "no": number,
+        "participant": participation["participant_id"],
+        "new_activity": participation["activity"],
+        "new_addressed": participation["addressed"],
+        "new_answered": participation["answered"],
+        "new_waiting": participation["waiting"],
+    }

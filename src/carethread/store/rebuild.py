@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 
@@ -15,12 +16,13 @@ from carethread.git.history import commits, open_repository
 from carethread.git.repository import read_head
 from carethread.ids import CoordinationId
 from carethread.record.finding import Finding
-from carethread.record.model import Progress
-from carethread.store import statements
+from carethread.record.model import MessageType, Progress
+from carethread.store import statements, text_index
 from carethread.store.database import Connection, Database, Parameters
 from carethread.store.derive import Derived, derive
+from carethread.store.finding import document_of, free_keys, instant_of
 from carethread.store.materialise import record_path
-from carethread.store.schema import identifier, journal, message, record, thread
+from carethread.store.schema import identifier, journal, message, participation, record, thread
 
 _HEX32 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # A column of a rebuilt row that the repository does not know.
@@ -28,7 +30,7 @@ _NOT_DERIVED = frozenset({"last_instant", "synced_seq", "pending_since"})
 
 _list_keys = select(record.c.coordination_id, record.c.record_key)
 _insert_known_record = insert(record)
-_TABLES = (thread, message, identifier)
+_TABLES = (thread, message, participation, identifier)
 _select_of = {table.name: select(*table.columns).where(table.c.record_key == bindparam("key")) for table in _TABLES}
 _CLEAR = tuple(delete(table) for table in (*_TABLES, record))
 _heads = select(record.c.record_key, record.c.coordination_id, record.c.head_commit, record.c.head_seq).where(
@@ -104,6 +106,7 @@ def rebuild(database: Database, root: Path, progress: Progress) -> int:
             raise IntegrityError(f"record {min(missing).hex()} has no repository; restore it first")
         for statement in _CLEAR:
             connection.run(statement)
+        text_index.clear(connection)
         for done, coordination_id in enumerate(wanted):
             progress(done, len(wanted))
             derived = derive(record_path(root, coordination_id), coordination_id)
@@ -119,10 +122,25 @@ def _insert(connection: Connection, derived: Derived, known: int | None) -> None
     else:
         key = known
         connection.run(_insert_known_record, record_key=key, **derived.record)
+    documents = _place(connection, derived)
     with connection.pipeline():
         connection.many(statements.insert_thread, _keyed(derived.threads, key))
         connection.many(statements.insert_message, _keyed(derived.messages, key))
+        connection.many(statements.insert_participation, _keyed(derived.participations, key))
         connection.many(statements.insert_identifier, _keyed(derived.identifiers, key))
+        text_index.add(connection, documents)
+
+
+def _place(connection: Connection, derived: Derived) -> list[text_index.Document]:
+    """Give the messages their search keys; return what is indexed of them."""
+    messages = [(each.tokens, message) for each in derived.texts for message in each.messages]
+    keys = free_keys(connection, [message for _, message in messages])
+    documents = []
+    for row, key, (tokens, found) in zip(derived.messages, keys, messages, strict=True):
+        row["search_key"] = key
+        if found.type is not MessageType.SYSTEM:
+            documents.append(document_of(key, tokens, derived.coordination_id, found))
+    return documents
 
 
 def _keyed(rows: list[Parameters], key: int) -> list[Parameters]:
@@ -157,10 +175,11 @@ def audit(database: Database, root: Path, coordination_id: CoordinationId) -> It
         yield Finding(coordination_id, "journal-mark", "The journal says more is flushed than the repository has.")
     if ahead:
         yield Finding(coordination_id, "journal-ahead", "The journal has commits beyond the record's head.")
-    for (table, rows), expected in zip(
-        held_rows, (derived.threads, derived.messages, derived.identifiers), strict=True
-    ):
+    derived_rows = (derived.threads, derived.messages, derived.participations, derived.identifiers)
+    for (table, rows), expected in zip(held_rows, derived_rows, strict=True):
         yield from _compare(coordination_id, table, rows, expected)
+    held_keys = {(row["thread_no"], row["position"]): row["search_key"] for row in held_rows[1][1]}
+    yield from _compare_texts(database, derived, held_keys)
 
 
 _Identity = tuple[Any, ...]
@@ -198,6 +217,31 @@ def _compare(
         yield Finding(coordination_id, f"index-{table.name}", sentence)
 
 
+def _compare_texts(database: Database, derived: Derived, keys: dict[tuple[int, int], int]) -> Iterator[Finding]:
+    """Look whether the full text finds each message by its own tokens, by no others, and not twice."""
+    expected: dict[str | None, set[int]] = {None: set()}
+    for each in derived.texts:
+        for position, found in enumerate(each.messages, 1):
+            key = keys.get((each.thread_no, position))
+            if key is None or instant_of(key) != found.timestamp:
+                yield Finding(
+                    derived.coordination_id, "index-text", f"The index has no place in time for message {found.id}."
+                )
+            elif found.type is not MessageType.SYSTEM:
+                for token in (None, *each.tokens):
+                    expected.setdefault(token, set()).add(key)
+    with database.snapshot() as connection:
+        for token, wanted in expected.items():
+            if text_index.of_record(connection, derived.coordination_id, token) != wanted:
+                who = "" if token is None else f" by the token {token}"
+                sentence = f"The full text finds other messages{who} than the repository has."
+                yield Finding(derived.coordination_id, "index-text", sentence)
+
+
 def _name(table: Table, row: Parameters) -> str:
     names = [column.name for column in table.primary_key if column.name != "record_key"]
-    return f"{table.name} ({', '.join(f'{name} {row[name]}' for name in names)})"
+    return f"{table.name} ({', '.join(f'{name} {_shown(row[name])}' for name in names)})"
+
+
+def _shown(value: Any) -> str:
+    return str(UUID(bytes=value)) if isinstance(value, bytes) else str(value)

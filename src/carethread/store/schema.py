@@ -11,7 +11,6 @@ spills over, and every page that is touched is written to the log. Measured, tha
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData()
 
@@ -129,14 +128,8 @@ Index(
     postgresql_where=participation.c.waiting == 1,
 )
 
-# The words of messages, with the tokens of who may find them. Two kinds of full text, one meaning (store.search):
-# on SQLite the FTS5 table `message_text` (words, tokens), whose rowid is the search key; on PostgreSQL this one.
-message_text = Table(
-    "message_text",
-    MetaData(),
-    Column("search_key", BigInteger, primary_key=True, autoincrement=False),
-    Column("document", TSVECTOR, nullable=False),
-)
+# The words of messages, with the tokens of who may find them, are in each database's own kind of table, called
+# `message_text`: see `text_index`.
 
 # ── The directory: every version is kept; what is derived from the newest ones is rewritten with each ─────────────────
 

@@ -6,25 +6,31 @@ or when another process has moved the record's head. It belongs to the writer's 
 
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from carethread.clock import Instant
 from carethread.errors import UnknownThreadError
 from carethread.git.objects import object_id
-from carethread.ids import CommunicationId, CoordinationId, MessageId
+from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.record.ledger_yaml import parse_ledger
-from carethread.record.model import CoordinationStatus, Ledger
+from carethread.record.model import CoordinationStatus, Ledger, Message, MessageType
 from carethread.record.status_yaml import parse_status
-from carethread.record.thread_md import FILE_HEADER, appendix, parse_entry
+from carethread.record.thread_md import FILE_HEADER, appendix, parse_entry, parse_thread
 from carethread.record.transitions import STATUS_PATH, Found, Thread, Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.identifiers import KnownIdentifier
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
+from carethread.store.turns import Turn, Turns, take, turns_of
 
 
 class ThreadState(Struct):
-    """A thread as it stands: its ledger, and the bytes of `thread.md`."""
+    """A thread as it stands: its ledger, the bytes of `thread.md`, and what the index derives from both.
+
+    `is_new` and `is_changed` hold for the running batch: the index lacks the thread, or its ledger has changed in
+    more than the time. `new_keys` are the search keys of what the batch has added, by position.
+    """
 
     number: int
     ledger: Ledger
@@ -33,7 +39,15 @@ class ThreadState(Struct):
     content: bytearray
     tree: bytes
     attachments: bytes
+    last_message: int
+    turns: Turns
     is_new: bool = False
+    is_changed: bool = False
+    new_keys: dict[int, int] = field(default_factory=dict)
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return all entries, parsed."""
+        return parse_thread(bytes(self.content))
 
 
 class RecordState:
@@ -82,8 +96,20 @@ class RecordState:
         for position, (entry,) in enumerate(entries):
             content += appendix(position, entry)
         ledger_bytes = bytes(row[3])
+        turns = {
+            ParticipantId(str(UUID(bytes=bytes(each[0])))): Turn(each[1], each[2])
+            for each in connection.all(statements.read_turns, key=self.key, no=row[0])
+        }
         return ThreadState(
-            row[0], parse_ledger(ledger_bytes), ledger_bytes, row[2], content, bytes(row[4]), bytes(row[5])
+            number=row[0],
+            ledger=parse_ledger(ledger_bytes),
+            ledger_bytes=ledger_bytes,
+            entries=row[2],
+            content=content,
+            tree=bytes(row[4]),
+            attachments=bytes(row[5]),
+            last_message=row[6],
+            turns=turns,
         )
 
     def ledger(self, connection: Connection, thread_id: CommunicationId) -> Ledger | None:
@@ -120,7 +146,8 @@ class RecordState:
         self.new_messages.clear()
         self.new_identifiers.clear()
         for each in self.threads.values():
-            each.is_new = False
+            each.is_new = each.is_changed = False
+            each.new_keys.clear()
 
     # ── What a transition does to it ──────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +178,18 @@ class RecordState:
         thread_id = ledger.communication_id
         state = self.threads.get(thread_id)
         if state is None:
-            state = ThreadState(len(self.communications) + 1, ledger, b"", 0, bytearray(), b"", b"", is_new=True)
+            state = ThreadState(
+                number=len(self.communications) + 1,
+                ledger=ledger,
+                ledger_bytes=b"",
+                entries=0,
+                content=bytearray(),
+                tree=b"",
+                attachments=b"",
+                last_message=0,
+                turns={each.id: Turn() for each in ledger.participants},
+                is_new=True,
+            )
             self.threads[thread_id] = state
         files = {}
         thread_blob = ledger_blob = b""
@@ -164,8 +202,17 @@ class RecordState:
                 ledger_blob = blob
             else:
                 files[name.encode()] = blob
+        has_moved = replace(state.ledger, last_updated_at=ledger.last_updated_at) != ledger
         state.ledger, state.ledger_bytes = ledger, transition.ledger_bytes
-        state.entries += len(transition.entries)
+        for entry in transition.entries:
+            state.entries += 1
+            take(state.turns, ledger, state.entries, entry.message)
+            if entry.message.type is not MessageType.SYSTEM:
+                state.last_message = state.entries
+        if has_moved:
+            # Who takes part, and on which side, holds for the whole thread: as a rebuilt index would see it.
+            state.is_changed = True
+            state.turns = turns_of(ledger, state.messages())
         if files:
             state.attachments = with_files(state.attachments, files)
         state.tree = thread_tree(state.attachments, ledger_blob, thread_blob)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from carethread.store.schema import identifier, journal, message, record, thread
+from carethread.store.schema import identifier, journal, message, participation, record, thread
 
 p = bindparam
 # Written out: a plain 0 would become a parameter of its own.
@@ -42,6 +42,7 @@ THREAD_COLUMNS = (
     thread.c.ledger,
     thread.c.tree_id,
     thread.c.attachments,
+    thread.c.last_message,
 )
 
 find_record = select(*RECORD_COLUMNS).where(record.c.coordination_id == p("coordination_id"))
@@ -114,6 +115,7 @@ update_thread = (
         status=p("new_status"),
         last_updated_at=p("new_updated"),
         entries=p("new_entries"),
+        last_message=p("new_last_message"),
         ledger=p("new_ledger"),
         tree_id=p("new_tree"),
         attachments=p("new_attachments"),
@@ -141,6 +143,32 @@ find_message = (
         message, thread, (thread.c.record_key == message.c.record_key) & (thread.c.thread_no == message.c.thread_no)
     )
     .where(message.c.message_id == p("message_id"), message.c.record_key == p("key"))
+)
+
+find_search_key = select(message.c.search_key).where(message.c.search_key == p("search_key"))
+list_search_keys = (
+    select(message.c.position, message.c.search_key)
+    .where(message.c.record_key == p("key"), message.c.thread_no == p("no"))
+    .order_by(message.c.position)
+)
+
+insert_participation = insert(participation)
+move_participation = (
+    update(participation)
+    .where(
+        participation.c.record_key == p("key"),
+        participation.c.thread_no == p("no"),
+        participation.c.participant_id == p("participant"),
+    )
+    .values(
+        activity=p("new_activity"), addressed=p("new_addressed"), answered=p("new_answered"), waiting=p("new_waiting")
+    )
+)
+delete_participations = delete(participation).where(
+    participation.c.record_key == p("key"), participation.c.thread_no == p("no")
+)
+read_turns = select(participation.c.participant_id, participation.c.addressed, participation.c.answered).where(
+    participation.c.record_key == p("key"), participation.c.thread_no == p("no")
 )
 
 insert_identifier = insert(identifier)

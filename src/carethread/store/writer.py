@@ -29,7 +29,7 @@ from carethread.record.transitions import Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Database, DeadlockError, Parameters, Row
 from carethread.store.identifiers import NewIdentifier
-from carethread.store.journal import Installation, Rows, record_transition, write_rows
+from carethread.store.journal import Effect, Installation, Rows, record_transition, write_rows
 from carethread.store.state import RecordState
 
 log = logging.getLogger(__name__)
@@ -50,28 +50,41 @@ class View:
 
 
 class Decision(Struct, frozen=True):
-    """What is to be recorded, if anything, and what the caller is told once it is durable."""
+    """What is to be recorded, if anything, and what the caller is told once it is durable.
+
+    `effects` are made from the record's commit then: what goes with it without being part of the record.
+    """
 
     result: str
     transition: Transition | None = None
     identifier: NewIdentifier | None = None
+    effects: Callable[[str], Iterable[Effect]] | None = None
 
 
 Decide = Callable[[View], Decision]
 # A new record's first row, and the transition that begins it.
 Begin = Callable[[Connection], tuple[Parameters, Decision]]
+# Rows that go with no record.
+Apart = Callable[[Connection], Iterable[Effect]]
 
 
 class Job:
     """One caller's decision on its way to an acknowledgement."""
 
-    __slots__ = ("begin", "claim", "decide", "done", "error", "record", "result")
+    __slots__ = ("apart", "begin", "claim", "decide", "done", "error", "record", "result")
 
-    def __init__(self, record: CoordinationId, decide: Decide | None, begin: Begin | None = None) -> None:
-        """Name the record, and the decision about it, or how it begins."""
-        self.record = bytes.fromhex(record)
+    def __init__(
+        self,
+        record: CoordinationId | None,
+        decide: Decide | None = None,
+        begin: Begin | None = None,
+        apart: Apart | None = None,
+    ) -> None:
+        """Name the record, and the decision about it, or how it begins; or no record, and rows apart from any."""
+        self.record = b"" if record is None else bytes.fromhex(record)
         self.decide = decide
         self.begin = begin
+        self.apart = apart
         self.result = ""
         self.error: BaseException | None = None
         # Whoever takes the claim decides: the writer to do the job, or the caller to give it up.
@@ -116,7 +129,8 @@ class Writer:
             raise StorageError("the service is closed")
         if self._process != os.getpid():
             raise StorageError("the service was opened before a fork; open it again in the child process")
-        if self._backlog_full():
+        # Rows apart from any record wait for no repository: what can be recorded no more can still be read.
+        if job.apart is None and self._backlog_full():
             raise BacklogFullError("too much waits to be written to the repositories; see why flushing fails")
         self._queue.put(job)
         if not job.done.acquire(timeout=TURN_TIMEOUT_S):
@@ -164,7 +178,8 @@ class Writer:
                 _answer([job], error)
 
     def _do(self, batch: list[Job], *, gather: bool) -> None:
-        rows = Rows()
+        # On PostgreSQL a look costs a journey: there, only a batch that was refused looks.
+        rows = Rows(is_careful=self._database.is_sqlite or not gather)
         # In line, however long it takes: whoever waits for an answer may give up until its turn has come.
         with self._database.write(in_line=True) as connection:
             if gather:
@@ -210,7 +225,7 @@ class Writer:
 
     def _load(self, connection: Connection, batch: list[Job]) -> None:
         """Lock the batch's records, in the order of their ids, and have each as it stands now."""
-        for record in sorted({job.record for job in batch if job.begin is None}):
+        for record in sorted({job.record for job in batch if job.decide is not None}):
             row = self._database.lock_record(connection, record)
             state = self._states.get(record)
             if row is None:
@@ -222,6 +237,9 @@ class Writer:
 
     def _decide(self, connection: Connection, rows: Rows, job: Job) -> None:
         try:
+            if job.apart is not None:
+                rows.effects.extend(job.apart(connection))
+                return
             if job.begin is not None:
                 state, decision = self._begin(connection, job.begin)
             else:
@@ -236,7 +254,9 @@ class Writer:
             job.error = error
             return
         if decision.transition is not None:
-            record_transition(rows, state, decision.transition, self._installation, decision.identifier)
+            record_transition(connection, rows, state, decision.transition, self._installation, decision.identifier)
+        if decision.effects is not None:
+            rows.effects.extend(decision.effects(state.head_commit.hex()))
         job.result = decision.result
 
     def _begin(self, connection: Connection, begin: Begin) -> tuple[RecordState, Decision]:

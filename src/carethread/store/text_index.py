@@ -1,0 +1,167 @@
+"""Full text on both databases: the same words, the same tokens, the same order (newest first).
+
+SQLite: the FTS5 table `message_text` (words, tokens) keeps no copy of the text, so what leaves it must be named again.
+PostgreSQL: one `tsvector` a message; words have no weight, tokens weight A, so that no word can pass for a token.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Executable, text
+
+from carethread.store.database import Connection, Parameters
+from carethread.store.words import Bound, Search, Term, record_token
+
+# PostgreSQL counts positions up to here.
+_LAST_POSITION = 16_383
+# ... and takes no lexeme of more bytes.
+_LONGEST_LEXEME = 1_024
+
+
+class Document(Struct, frozen=True):
+    """What is indexed of one message."""
+
+    search_key: int
+    words: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+
+_fts_insert = text("INSERT INTO message_text (rowid, words, tokens) VALUES (:search_key, :words, :tokens)")
+_fts_delete = text(
+    "INSERT INTO message_text (message_text, rowid, words, tokens) VALUES ('delete', :search_key, :words, :tokens)"
+)
+_fts_clear = text("INSERT INTO message_text (message_text) VALUES ('delete-all')")
+_fts_find = text(
+    "SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid < :before AND rowid >= :since "
+    "ORDER BY rowid DESC LIMIT :count"
+)
+_ts_insert = text("INSERT INTO message_text (search_key, document) VALUES (:search_key, CAST(:document AS tsvector))")
+_ts_delete = text("DELETE FROM message_text WHERE search_key = :search_key")
+_ts_clear = text("DELETE FROM message_text")
+_ts_find = text(
+    "SELECT search_key FROM message_text WHERE document @@ CAST(:query AS tsquery) "
+    "AND search_key < :before AND search_key >= :since ORDER BY search_key DESC LIMIT :count"
+)
+
+
+def add(connection: Connection, documents: Iterable[Document]) -> None:
+    """Index messages."""
+    if connection.is_sqlite:
+        connection.many(_fts_insert, [_fts_row(each) for each in documents])
+    else:
+        connection.many(_ts_insert, [_ts_row(each) for each in documents])
+
+
+def remove(connection: Connection, documents: Iterable[Document]) -> None:
+    """Take messages out, exactly as they were put in."""
+    if connection.is_sqlite:
+        connection.many(_fts_delete, [_fts_row(each) for each in documents])
+    else:
+        connection.many(_ts_delete, [{"search_key": each.search_key} for each in documents])
+
+
+def clear(connection: Connection) -> None:
+    """Empty the index."""
+    connection.run(_fts_clear if connection.is_sqlite else _ts_clear)
+
+
+def find(connection: Connection, search: Search, before: int, since: int, count: int) -> list[int]:
+    """Return the search keys of what is found, newest first, below `before` and from `since` on."""
+    if search.access == ():
+        return []
+    statement: Executable = _fts_find if connection.is_sqlite else _ts_find
+    query = _fts_query(search) if connection.is_sqlite else _ts_query(search)
+    return [row[0] for row in connection.all(statement, query=query, before=before, since=since, count=count)]
+
+
+def of_record(connection: Connection, record: Any, token: str | None = None) -> set[int]:
+    """Return the search keys of everything a record has in the index; with a token, of what has it as well."""
+    tokens = (record_token(record),) if token is None else (record_token(record), token)
+    return set(find(connection, Search(access=None, every=tokens), 1 << 62, 0, 1 << 40))
+
+
+# ── SQLite ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fts_row(document: Document) -> Parameters:
+    return {
+        "search_key": document.search_key,
+        "words": " ".join(document.words),
+        "tokens": " ".join(document.tokens),
+    }
+
+
+def _fts_query(search: Search) -> str:
+    parts = [f"words : {_fts_term(each)}" for each in search.terms]
+    parts.extend(f"tokens : {each}" for each in search.every)
+    if search.records:
+        parts.append(_any(f"tokens : {record_token(each)}" for each in search.records))
+    if search.access is not None:
+        parts.append(_any(_fts_bound(each) for each in search.access))
+    return " AND ".join(parts)
+
+
+def _fts_term(term: Term) -> str:
+    # Words are letters and digits alone, so nothing in them needs quoting but FTS5's own AND, OR, NOT and NEAR.
+    return f'"{" ".join(term.words)}"' + ("*" if term.prefix else "")
+
+
+def _fts_bound(bound: Bound) -> str:
+    if not bound.records:
+        return f"tokens : {bound.token}"
+    within = _any(f"tokens : {record_token(each)}" for each in bound.records)
+    return f"(tokens : {bound.token} AND {within})"
+
+
+def _any(parts: Iterable[str]) -> str:
+    return f"({' OR '.join(parts)})"
+
+
+# ── PostgreSQL ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ts_row(document: Document) -> Parameters:
+    places: dict[str, list[int]] = {}
+    for position, word in enumerate(document.words, 1):
+        if position > _LAST_POSITION:
+            places.setdefault(_lexeme(word), [_LAST_POSITION])
+        else:
+            places.setdefault(_lexeme(word), []).append(position)
+    # At most 256 positions a lexeme: more are dropped by PostgreSQL.
+    words = (f"'{word}':{','.join(map(str, at))}" for word, at in places.items())
+    tokens = (f"'{token}':1A" for token in document.tokens)
+    return {"search_key": document.search_key, "document": " ".join((*words, *tokens))}
+
+
+def _lexeme(word: str) -> str:
+    return word.encode()[:_LONGEST_LEXEME].decode(errors="ignore")
+
+
+def _ts_query(search: Search) -> str:
+    parts = [_ts_term(each) for each in search.terms]
+    parts.extend(f"'{each}':A" for each in search.every)
+    if search.records:
+        parts.append(_either(f"'{record_token(each)}':A" for each in search.records))
+    if search.access is not None:
+        parts.append(_either(_ts_bound(each) for each in search.access))
+    return " & ".join(parts)
+
+
+def _ts_term(term: Term) -> str:
+    weights = ["D"] * len(term.words)
+    if term.prefix:
+        weights[-1] = "*D"
+    phrase = " <-> ".join(f"'{_lexeme(word)}':{weight}" for word, weight in zip(term.words, weights, strict=True))
+    return f"({phrase})"
+
+
+def _ts_bound(bound: Bound) -> str:
+    if not bound.records:
+        return f"'{bound.token}':A"
+    within = _either(f"'{record_token(each)}':A" for each in bound.records)
+    return f"('{bound.token}':A & {within})"
+
+
+def _either(parts: Iterable[str]) -> str:
+    return f"({' | '.join(parts)})"

@@ -1,0 +1,148 @@
+"""Words and tokens for full text: what is indexed, and what a search may say.
+
+Both databases index the same words: runs of letters and digits, without case and accents. Beside a message's words
+stand tokens: who may find it (one for each participant and how far the thread reaches through it), its record, its
+author, its participants. So a search walks only what may be found, and never filters afterwards.
+
+A search is words that must all occur. A word that ends with `*` matches how words begin; words in double quotes must
+follow each other.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from carethread.errors import InvalidValueError
+from carethread.ids import CoordinationId, ParticipantId
+from carethread.policy.reading import Grant, Reach, reaches
+from carethread.record.model import Ledger, Message
+
+MAX_TERMS = 16
+MAX_QUERY = 400  # characters
+_MIN_PREFIX = 2  # letters before a `*`: one alone would walk half of the index
+_TERM = re.compile(r'"([^"]*)"|(\S+)')
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_ACCENT = "Mn"
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, in order."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
+    # Taking apart what is written as one character may leave capitals, and folding them may leave accents.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(each if each.isalnum() else " " for each in plain if unicodedata.category(each) != _ACCENT).split()
+
+
+def message_words(message: Message) -> list[str]:
+    """Return what is indexed of a message: its body and the names of its files."""
+    return words_of("\n".join([message.body, *(each.file_name for each in message.attachments)]))
+
+
+# ── Tokens ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hex(identifier: str) -> str:
+    return identifier.replace("-", "")
+
+
+def access_token(participant: ParticipantId, need: Reach) -> str:
+    """Return the token that says: whoever needs this reach through this participant may find it."""
+    return f"g{need.value}{_hex(participant)}"
+
+
+def record_token(record: CoordinationId) -> str:
+    """Return the token of a record."""
+    return f"r{record}"
+
+
+def author_token(author: ParticipantId) -> str:
+    """Return the token of an author."""
+    return f"a{_hex(author)}"
+
+
+def participant_token(participant: ParticipantId) -> str:
+    """Return the token of whoever takes part in the thread, whatever they may read."""
+    return f"p{_hex(participant)}"
+
+
+def thread_tokens(ledger: Ledger) -> tuple[str, ...]:
+    """Return the tokens that all messages of a thread have."""
+    tokens = []
+    for participant, reach in reaches(ledger).items():
+        tokens.append(participant_token(participant))
+        tokens.extend(access_token(participant, need) for need in Reach if Reach.NOBODY < need <= reach)
+    return tuple(sorted(tokens))
+
+
+def message_tokens(of_thread: tuple[str, ...], record: CoordinationId, message: Message) -> tuple[str, ...]:
+    """Return all tokens of one message."""
+    return (*of_thread, record_token(record), author_token(message.author_id))
+
+
+# ── Searching ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Term(Struct, frozen=True):
+    """Words that follow each other; the last one may stand for all that begin so."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+
+class Bound(Struct, frozen=True):
+    """One way to find something: a token, within some records (empty: any)."""
+
+    token: str
+    records: tuple[CoordinationId, ...] = ()
+
+
+class Search(Struct, frozen=True):
+    """What is looked for. `access` are alternatives; `None` is for whoever may find everything.
+
+    `every` are tokens that must all be there, `records` are alternatives if there are any.
+    """
+
+    terms: tuple[Term, ...] = ()
+    access: tuple[Bound, ...] | None = ()
+    every: tuple[str, ...] = ()
+    records: tuple[CoordinationId, ...] = ()
+
+
+def read_terms(text: str) -> tuple[Term, ...]:
+    """Read what somebody typed into a search field.
+
+    Raises:
+        InvalidValueError: it is too long, holds no word, or a `*` after less than two letters.
+    """
+    if len(text) > MAX_QUERY:
+        raise InvalidValueError("query", f"is longer than {MAX_QUERY} characters")
+    terms = []
+    for quoted, plain in _TERM.findall(text):
+        words = words_of(quoted or plain)
+        prefix = plain.endswith("*")
+        if prefix and words and len(words[-1]) < _MIN_PREFIX:
+            raise InvalidValueError("query", f"has a * after less than {_MIN_PREFIX} letters")
+        if words:
+            terms.append(Term(tuple(words), prefix))
+    if not terms:
+        raise InvalidValueError("query", "holds no word")
+    if len(terms) > MAX_TERMS:
+        raise InvalidValueError("query", f"has more than {MAX_TERMS} words")
+    return tuple(terms)
+
+
+def bounds(granted: Iterable[Grant], records: dict[ParticipantId, CoordinationId]) -> tuple[Bound, ...]:
+    """Return an actor's grants as ways to find something. `records` are those of the patients they are bound to."""
+    found = []
+    for each in granted:
+        token = access_token(each.participant, each.need)
+        if each.patients is None:
+            found.append(Bound(token))
+        else:
+            within = tuple(sorted(records[patient] for patient in each.patients if patient in records))
+            if within:
+                found.append(Bound(token, within))
+    return tuple(found)
