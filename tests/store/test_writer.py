@@ -326,7 +326,7 @@ def test_storage_that_fails_in_mid_batch_fails_the_batch(archive: Archive, recor
 def test_a_patient_another_process_has_just_begun(
     service: CoordinationService, record: CoordinationRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("carethread.coordination.find_clinical", lambda *_: None)
+    monkeypatch.setattr("carethread.coordination.service.find_clinical", lambda *_: None)
     with pytest.raises(errors.ConflictError):
         service.initialise(JANE, PLACE, CLINICAL_ID)
     monkeypatch.undo()
