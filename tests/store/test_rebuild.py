@@ -60,7 +60,7 @@ def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: 
         ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'')", "index-thread"),
         ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
         ("DELETE FROM message WHERE position = 2", "index-message index-text"),
-        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, 1, x'')", "index-message"),
+        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'')", "index-message"),
         ("UPDATE message SET search_key = 7 WHERE position = 1 AND thread_no = 1", "index-text"),
         ("UPDATE thread SET last_message = 9 WHERE thread_no = 1", "index-thread"),
         ("UPDATE participation SET reach = 3", "index-participation"),

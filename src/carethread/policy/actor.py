@@ -84,6 +84,34 @@ class Known(Struct, frozen=True):
 Company = Mapping[ParticipantId, Known]
 
 
+class SystemClient(Struct, frozen=True):
+    """A program that asks in its own name, bound to the organisations it serves."""
+
+    id: ParticipantId
+    name: str
+    organizations: frozenset[ParticipantId]
+
+
+class Caller(Struct, frozen=True):
+    """Who asks, before the directory is looked into: what every use case is given.
+
+    Attributes:
+        person: the individual. A system client may name one, and without one reads as a non-clinical member.
+        kind: auditor or steward, if they act as one.
+        purpose: why an auditor asks.
+        system: the system client, if one asks.
+        client: the program in between, for the log, such as `carethread-cli`.
+        request_id: what ties lines of the log to those of other logs.
+    """
+
+    person: ParticipantId | None
+    kind: ActorKind | None = None
+    purpose: str = ""
+    system: SystemClient | None = None
+    client: str = ""
+    request_id: str = ""
+
+
 class Thread(Struct, frozen=True):
     """A thread that is asked about: its ledger, and the patients (merged ones included) of its record.
 

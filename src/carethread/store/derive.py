@@ -150,6 +150,7 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
                     "thread_no": number,
                     "position": position,
                     "message_id": UUID(message.id).bytes,
+                    "corrects": None if message.corrects is None else UUID(message.corrects).bytes,
                     "seq": log.messages[message.id],
                     "entry": entry,
                 }

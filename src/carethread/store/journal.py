@@ -181,6 +181,7 @@ def _add_entries(
                 "position": position,
                 "message_id": UUID(entry.message.id).bytes,
                 "search_key": key,
+                "corrects": None if entry.message.corrects is None else UUID(entry.message.corrects).bytes,
                 "seq": state.head_seq,
                 "entry": entry.data,
             }
@@ -271,11 +272,12 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
         connection.many(statements.delete_participations, changed)
         connection.many(statements.insert_participation, participations)
         connection.many(statements.move_participation, moved)
-        for is_added, group in groupby(rows.text, key=itemgetter(0)):
-            (text_index.add if is_added else text_index.remove)(connection, (each[1] for each in group))
+        for is_added, texts in groupby(rows.text, key=itemgetter(0)):
+            (text_index.add if is_added else text_index.remove)(connection, (each[1] for each in texts))
         connection.many(statements.update_record, heads)
-        for statement, effects in groupby(rows.effects, key=lambda each: each.statement):
-            connection.many(statement, [each.parameters for each in effects])
+        for _, group in groupby(rows.effects, key=lambda each: id(each.statement)):
+            effects = list(group)
+            connection.many(effects[0].statement, [each.parameters for each in effects])
 
 
 def _moved(key: int, number: int, participation: Parameters) -> Parameters:

@@ -76,8 +76,17 @@ message = Table(
     Column("message_id", LargeBinary(16), nullable=False, unique=True),
     # Where it stands among all messages: its timestamp in the high bits, so that a search walks them newest first.
     Column("search_key", BigInteger, nullable=False, unique=True),
+    Column("corrects", LargeBinary(16)),  # the message it corrects, in this thread or in another of the record
     Column("seq", BigInteger, nullable=False),  # the commit that recorded it
     Column("entry", LargeBinary, nullable=False),  # its exact bytes in thread.md
+)
+
+Index(
+    "message_corrects",
+    message.c.record_key,
+    message.c.corrects,
+    sqlite_where=message.c.corrects.is_not(None),
+    postgresql_where=message.c.corrects.is_not(None),
 )
 
 # What clients call their messages and threads, so that a retry finds what it made before.

@@ -25,7 +25,7 @@ from carethread.store.schema import identifier, journal, message, participation,
 
 p = bindparam
 # Written out: a plain 0 would become a parameter of its own.
-_ZERO = literal_column("0", Integer)
+ZERO = literal_column("0", Integer)
 
 RECORD_COLUMNS = (
     record.c.record_key,
@@ -55,7 +55,7 @@ list_records = (
     .where(record.c.coordination_id > p("after"))
     .order_by(record.c.coordination_id)
     .limit(p("count"))
-    .offset(_ZERO)
+    .offset(ZERO)
 )
 insert_record = insert(record).returning(record.c.record_key)
 update_record = (
@@ -83,7 +83,7 @@ size_journal = (
     .where(journal.c.record_key == p("key"), journal.c.seq > p("after"))
     .order_by(journal.c.seq)
     .limit(p("count"))
-    .offset(_ZERO)
+    .offset(ZERO)
 )
 prune_journal = delete(journal).where(journal.c.record_key == p("key"), journal.c.seq <= p("new_seq"))
 mark_synced = (
@@ -98,13 +98,13 @@ list_pending = (
     .where(record.c.head_seq > record.c.synced_seq)
     .order_by(record.c.pending_since, record.c.record_key)
     .limit(p("count"))
-    .offset(_ZERO)
+    .offset(ZERO)
 )
 find_pending = select(record.c.record_key, record.c.synced_seq, record.c.head_seq).where(
     record.c.coordination_id == p("coordination_id")
 )
 count_pending = select(
-    func.coalesce(func.sum(record.c.head_seq - record.c.synced_seq), _ZERO), func.min(record.c.pending_since)
+    func.coalesce(func.sum(record.c.head_seq - record.c.synced_seq), ZERO), func.min(record.c.pending_since)
 ).where(record.c.head_seq > record.c.synced_seq)
 
 insert_thread = insert(thread)

@@ -56,8 +56,13 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("message_id", sa.LargeBinary(16), nullable=False, unique=True),
         sa.Column("search_key", sa.BigInteger, nullable=False, unique=True),
+        sa.Column("corrects", sa.LargeBinary(16)),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.LargeBinary, nullable=False),
+    )
+    corrects = sa.text("corrects IS NOT NULL")
+    op.create_index(
+        "message_corrects", "message", ["record_key", "corrects"], sqlite_where=corrects, postgresql_where=corrects
     )
     op.create_table(
         "identifier",

@@ -1,0 +1,135 @@
+"""The access log's table: appending in the transaction of what is told, listing, and nothing else.
+
+A line is never changed and never removed by this program. Lines are ids, not keys: they outlive an index.
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import BigInteger, LargeBinary, Select, Text, bindparam, insert, select
+
+from carethread.access_log import AccessEntry, Action, Outcome, Served
+from carethread.clock import Instant
+from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
+from carethread.store import statements
+from carethread.store.database import Connection, Parameters, Row
+from carethread.store.journal import Effect
+from carethread.store.schema import access_log
+
+_PAGE = 500
+_served = msgspec.json.Decoder(tuple[Served, ...])
+_COLUMNS = tuple(column for column in access_log.columns if column.name != "entry_no")
+# Inline: nobody waits for the number a line gets.
+_insert = (
+    insert(access_log).inline().values({column.name: bindparam(column.name, type_=column.type) for column in _COLUMNS})
+)
+
+
+class Filter(Struct, frozen=True):
+    """Which lines are wanted; what is left out does not matter. `since` counts, `until` does not."""
+
+    actor: ParticipantId | None = None
+    record: CoordinationId | None = None
+    thread: CommunicationId | None = None
+    action: Action | None = None
+    outcome: Outcome | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+def logged(entry: AccessEntry, at: Instant) -> Effect:
+    """Return the row that puts a line into the log at an instant."""
+    return Effect(_insert, _row(entry, at))
+
+
+def _row(entry: AccessEntry, at: Instant) -> Parameters:
+    return {
+        "at": at,
+        "actor_id": UUID(entry.actor).bytes,
+        "actor_kind": entry.actor_kind,
+        "acting_for": None if entry.acting_for is None else UUID(entry.acting_for).bytes,
+        "action": entry.action.value,
+        "outcome": entry.outcome.value,
+        "detail": entry.detail,
+        "coordination_id": None if entry.record is None else bytes.fromhex(entry.record),
+        "communication_id": entry.thread,
+        "message_id": None if entry.message is None else UUID(entry.message).bytes,
+        "version": bytes.fromhex(entry.version),
+        "served": msgspec.json.encode(entry.served) if entry.served else b"",
+        "query": entry.query,
+        "purpose": entry.purpose,
+        "client": entry.client,
+        "request_id": entry.request_id,
+    }
+
+
+def lines(connection: Connection, wanted: Filter) -> Iterator[AccessEntry]:
+    """Return lines of the log, oldest first, read in pages."""
+    after = 0
+    while True:
+        rows = connection.all(_page(wanted), after=after, count=_PAGE, **_parameters(wanted))
+        yield from (_entry(row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+_CONDITIONS = {
+    "actor": access_log.c.actor_id == bindparam("actor", type_=LargeBinary),
+    "record": access_log.c.coordination_id == bindparam("record", type_=LargeBinary),
+    "thread": access_log.c.communication_id == bindparam("thread", type_=Text),
+    "action": access_log.c.action == bindparam("action", type_=Text),
+    "outcome": access_log.c.outcome == bindparam("outcome", type_=Text),
+    "since": access_log.c.at >= bindparam("since", type_=BigInteger),
+    "until": access_log.c.at < bindparam("until", type_=BigInteger),
+}
+_select = select(*access_log.columns).where(access_log.c.entry_no > bindparam("after", type_=BigInteger))
+# Compiled once for each combination of conditions that is asked for.
+_pages: dict[tuple[str, ...], Select[tuple[object, ...]]] = {}
+
+
+def _page(wanted: Filter) -> Select[tuple[object, ...]]:
+    names = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
+    if names not in _pages:
+        conditions = [_CONDITIONS[name] for name in names]
+        _pages[names] = _select.where(*conditions).order_by(access_log.c.entry_no).limit(bindparam("count")).offset(statements.ZERO)
+    return _pages[names]
+
+
+def _parameters(wanted: Filter) -> Parameters:
+    given: Parameters = {name: getattr(wanted, name) for name in _CONDITIONS if getattr(wanted, name) is not None}
+    if wanted.actor is not None:
+        given["actor"] = UUID(wanted.actor).bytes
+    if wanted.record is not None:
+        given["record"] = bytes.fromhex(wanted.record)
+    return given
+
+
+def _entry(row: Row) -> AccessEntry:
+    names = [column.name for column in access_log.columns]
+    held = dict(zip(names, row, strict=True))
+    return AccessEntry(
+        actor=_participant(held["actor_id"]),
+        actor_kind=held["actor_kind"],
+        action=Action(held["action"]),
+        outcome=Outcome(held["outcome"]),
+        detail=held["detail"],
+        acting_for=None if held["acting_for"] is None else _participant(held["acting_for"]),
+        record=None if held["coordination_id"] is None else CoordinationId(bytes(held["coordination_id"]).hex()),
+        thread=None if held["communication_id"] is None else CommunicationId(held["communication_id"]),
+        message=None if held["message_id"] is None else MessageId(str(UUID(bytes=bytes(held["message_id"])))),
+        version=bytes(held["version"]).hex(),
+        served=_served.decode(bytes(held["served"])) if held["served"] else (),
+        query=held["query"],
+        purpose=held["purpose"],
+        client=held["client"],
+        request_id=held["request_id"],
+        at=Instant(held["at"]),
+        number=held["entry_no"],
+    )
+
+
+def _participant(value: bytes) -> ParticipantId:
+    return ParticipantId(str(UUID(bytes=bytes(value))))

@@ -1,0 +1,146 @@
+"""A thread found by its own id, wherever it is: for readers, who are not told in which record.
+
+The same statements run whether there is such a thread or not.
+"""
+
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import bindparam, select
+
+from carethread.clock import Instant
+from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
+from carethread.policy.actor import Actor, ActorKind, Thread
+from carethread.policy.home import is_deserted
+from carethread.record.ledger_yaml import parse_ledger
+from carethread.record.model import Ledger, Message
+from carethread.record.status_yaml import parse_status
+from carethread.record.thread_md import parse_entry
+from carethread.store import statements
+from carethread.store.database import Connection, Row
+from carethread.store.people import known, patients_of_record
+from carethread.store.schema import message, record, thread
+
+_NOBODY = ClinicalId("00000000-0000-0000-0000-000000000000")
+_COLUMNS = (
+    record.c.record_key,
+    record.c.coordination_id,
+    record.c.head_commit,
+    record.c.status,
+    thread.c.thread_no,
+    thread.c.ledger,
+    thread.c.entries,
+    thread.c.last_message,
+    thread.c.attachments,
+)
+_joined = select(*_COLUMNS).join_from(thread, record, thread.c.record_key == record.c.record_key)
+_find = _joined.where(thread.c.communication_id == bindparam("communication_id"))
+_of_message = (
+    _joined.add_columns(message.c.position)
+    .join(message, (message.c.record_key == thread.c.record_key) & (message.c.thread_no == thread.c.thread_no))
+    .where(message.c.message_id == bindparam("message_id"))
+)
+_at = _joined.where(thread.c.record_key == bindparam("key"), thread.c.thread_no == bindparam("no"))
+_of_record = (
+    _joined.where(record.c.clinical_id == bindparam("clinical_id"), record.c.custodian_id == bindparam("custodian_id"))
+    .order_by(thread.c.last_updated_at.desc(), thread.c.communication_id.desc())
+)  # fmt: skip
+_original = message.alias("original")
+_corrected_elsewhere = (
+    select(_original.c.message_id, message.c.message_id, thread.c.communication_id)
+    .join_from(
+        _original,
+        message,
+        (message.c.record_key == _original.c.record_key) & (message.c.corrects == _original.c.message_id),
+    )
+    .join(thread, (thread.c.record_key == message.c.record_key) & (thread.c.thread_no == message.c.thread_no))
+    .where(
+        _original.c.record_key == bindparam("key"),
+        _original.c.thread_no == bindparam("no"),
+        message.c.thread_no != _original.c.thread_no,
+    )
+    .order_by(message.c.seq)
+)
+
+
+class Stored(Struct, frozen=True):
+    """A thread in the index: where it is, and its ledger. `version` is the commit of its record it was read at."""
+
+    key: int
+    number: int
+    record: CoordinationId
+    clinical_id: ClinicalId
+    version: str
+    ledger: Ledger
+    entries: int
+    last_message: int
+    attachments: bytes
+
+
+def find_thread(connection: Connection, thread_id: CommunicationId) -> Stored | None:
+    """Return a thread, whatever record it is in."""
+    row = connection.one(_find, communication_id=thread_id)
+    return None if row is None else _stored(row)
+
+
+def find_thread_of(connection: Connection, message_id: MessageId) -> tuple[Stored, int] | None:
+    """Return the thread that a message stands in, and its position there."""
+    row = connection.one(_of_message, message_id=UUID(message_id).bytes)
+    return None if row is None else (_stored(row), row[-1])
+
+
+def thread_at(connection: Connection, key: int, number: int) -> Stored:
+    """Return a thread by its keys, which the index just gave."""
+    return _stored(connection.all(_at, key=key, no=number)[0])
+
+
+def threads_of(connection: Connection, clinical_id: ClinicalId, custodian: ParticipantId) -> list[Stored]:
+    """Return the threads of the record that belongs to a clinical record, newest activity first."""
+    rows = connection.all(_of_record, clinical_id=UUID(clinical_id).bytes, custodian_id=UUID(custodian).bytes)
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Row) -> Stored:
+    key, record_id, head, status, number, ledger, entries, last, attachments = row[:9]
+    return Stored(
+        key=key,
+        number=number,
+        record=CoordinationId(bytes(record_id).hex()),
+        clinical_id=parse_status(bytes(status)).clinical_id,
+        version=bytes(head).hex(),
+        ledger=parse_ledger(bytes(ledger)),
+        entries=entries,
+        last_message=last,
+        attachments=bytes(attachments),
+    )
+
+
+def entries_of(connection: Connection, stored: Stored) -> tuple[Message, ...]:
+    """Return a thread's messages."""
+    rows = connection.all(statements.read_entries, key=stored.key, no=stored.number)
+    return tuple(parse_entry(bytes(row[0])) for row in rows)
+
+
+def corrected_elsewhere(
+    connection: Connection, stored: Stored
+) -> tuple[tuple[MessageId, CommunicationId, MessageId], ...]:
+    """Return what of a thread is corrected in another one: the original, and the thread and id of the correction."""
+    return tuple(
+        (
+            MessageId(str(UUID(bytes=bytes(original)))),
+            CommunicationId(thread_id),
+            MessageId(str(UUID(bytes=bytes(correction)))),
+        )
+        for original, correction, thread_id in connection.all(_corrected_elsewhere, key=stored.key, no=stored.number)
+    )
+
+
+def asked_about(connection: Connection, stored: Stored | None, actor: Actor, at: Instant) -> Thread | None:
+    """Return a thread as the policy wants it. For nobody's thread the same is looked up, and nothing returned."""
+    patients = patients_of_record(connection, _NOBODY if stored is None else stored.clinical_id)
+    deserted = False
+    if actor.kind is ActorKind.STEWARD:
+        listed = () if stored is None else (each.id for each in stored.ledger.participants)
+        company = known(connection, listed, at)
+        deserted = stored is not None and is_deserted(stored.ledger, company)
+    return None if stored is None else Thread(stored.ledger, patients, deserted)
