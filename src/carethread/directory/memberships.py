@@ -15,7 +15,7 @@ patient's teams.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -48,18 +48,27 @@ def in_force(entry: Entry | None, at: Instant) -> bool:
     return not isinstance(entry, PractitionerRole | RelatedPerson | CareTeam) or entry.period.includes(at)
 
 
+def everything(entries: Entries, at: Instant) -> frozenset[Member]:
+    """Return who is a member of what, for whoever asks about many."""
+    return frozenset(_spread(_Scene.of(entries, at), None))
+
+
 def memberships(person: ParticipantId, entries: Entries, at: Instant) -> tuple[Membership, ...]:
     """Return what somebody is a member of, in the order of the groups' ids, each group, standing and patient once.
 
     `entries` must hold what bears on it; what is not there counts for nothing.
     """
-    found = {each for _, each in _spread(_Scene.of(entries, at), person)}
+    return ordered(each for _, each in _spread(_Scene.of(entries, at), person))
+
+
+def ordered(found: Iterable[Membership]) -> tuple[Membership, ...]:
+    """Return memberships in the order of the groups' ids."""
     return tuple(sorted(found, key=lambda each: (each.group, each.standing, each.patient or "")))
 
 
 def members(group: ParticipantId, entries: Entries, at: Instant) -> frozenset[Member]:
     """Return who is a member of a group, and how."""
-    return frozenset(each for each in _spread(_Scene.of(entries, at), None) if each[1].group == group)
+    return frozenset(each for each in everything(entries, at) if each[1].group == group)
 
 
 def person_standings(practitioner: ParticipantId, entries: Entries, at: Instant) -> frozenset[Standing]:

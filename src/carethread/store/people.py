@@ -4,13 +4,53 @@ Everything is answered from the directory as it stands, or, with `as_of`, as it 
 looked at at `at`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
+from uuid import UUID
+
+from msgspec import Struct
 
 from carethread.clock import Instant
-from carethread.directory.model import Duty
+from carethread.directory.memberships import (
+    Entries,
+    everything,
+    in_force,
+    memberships,
+    merged,
+    ordered,
+    patients_counted,
+    person_standings,
+)
+from carethread.directory.model import (
+    CareTeam,
+    Duty,
+    Entry,
+    Membership,
+    Organization,
+    Patient,
+    Person,
+    Practitioner,
+    PractitionerRole,
+    RelatedPerson,
+    Standing,
+)
+from carethread.errors import InactiveError, NotAllowedError, UnknownPersonError
 from carethread.ids import ClinicalId, ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Known
+from carethread.record.model import Role
+from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
+from carethread.store.directory_entries import Look, entries_around, id_of, key_of
+
+_DUTIES = {ActorKind.AUDITOR: Duty.AUDITOR, ActorKind.STEWARD: Duty.STEWARD}
+_KINDS: dict[type[Entry], ActorKind] = {
+    Practitioner: ActorKind.PRACTITIONER,
+    RelatedPerson: ActorKind.RELATED_PERSON,
+    Patient: ActorKind.PATIENT,
+}
+
+
+# ── Who asks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def actor_of(
@@ -36,7 +76,27 @@ def actor_of(
         UnknownPersonError: the directory has no such person.
         NotAllowedError: they are not appointed to what `kind` says, or are not what it says.
     """
-    raise NotImplementedError
+    entries = entries_around(connection, (person_id,), as_of)
+    entry = _person(entries, person_id)
+    active = in_force(entry, at)
+    own_kind = _KINDS[type(entry)]
+    if kind in _DUTIES:
+        duty = _DUTIES[kind]
+        if not has_duty(connection, person_id, duty, at):
+            raise NotAllowedError(f"{person_id} is not appointed as {duty.value}")
+        return Actor(person_id, kind, entry.name, active, purpose=purpose)
+    if kind not in (None, own_kind):
+        raise NotAllowedError(f"{person_id} is a {own_kind.value}, not a {kind.value}")
+    return Actor(
+        person_id,
+        own_kind,
+        entry.name,
+        active,
+        memberships=memberships(person_id, entries, at),
+        patients=patients_counted(person_id, entries),
+        standings=person_standings(person_id, entries, at),
+        purpose=purpose,
+    )
 
 
 def client_actor(
@@ -48,42 +108,147 @@ def client_actor(
     *,
     as_of: Instant | None = None,
 ) -> Actor:
-    """Return a system client as somebody who asks: a care administrator of each active organisation it is bound to.
+    """Return a system client as somebody who asks: a care administrator of each organisation it is bound to.
+
+    It is in the teams those organisations are in, as their members are. Inactive organisations count for nothing.
 
     Raises:
         UnknownPersonError: the directory has no such organisation.
     """
-    raise NotImplementedError
+    bound = frozenset(organizations)
+    entries = dict(entries_around(connection, bound, as_of, Look.UPWARD))
+    for each in bound:
+        if not isinstance(entries.get(each), Organization):
+            raise UnknownPersonError(f"the directory has no organisation {each}")
+        # As if it held a role there.
+        role = ParticipantId(f"{client_id} in {each}")
+        entries[role] = PractitionerRole(role, role, client_id, each, Standing.CARE_ADMINISTRATOR)
+    entries[client_id] = Practitioner(client_id, client_id, name)
+    return Actor(
+        client_id,
+        ActorKind.CLIENT,
+        name,
+        memberships=memberships(client_id, entries, at),
+        standings=person_standings(client_id, entries, at),
+    )
+
+
+def _person(entries: Entries, person_id: ParticipantId) -> Person:
+    entry = entries.get(person_id)
+    if not isinstance(entry, Person):
+        raise UnknownPersonError(f"the directory has no person {person_id}")
+    return entry
+
+
+# ── Who takes part ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def known(
     connection: Connection, ids: Iterable[ParticipantId], at: Instant, *, as_of: Instant | None = None
 ) -> dict[ParticipantId, Known]:
     """Return what the directory knows of people and groups. Whom it does not know is left out."""
-    raise NotImplementedError
+    asked = tuple(ids)
+    entries = entries_around(connection, asked, as_of)
+    of_person: defaultdict[ParticipantId, list[Membership]] = defaultdict(list)
+    of_group: defaultdict[ParticipantId, set[Standing]] = defaultdict(set)
+    wanted = frozenset(asked)
+    for who, each in everything(entries, at):
+        if who in wanted:
+            of_person[who].append(each)
+        of_group[each.group].add(each.standing)
+    return {
+        each: Known(
+            each,
+            _role(entry, entries, at),
+            entry.name,
+            in_force(entry, at),
+            _patient(entry),
+            ordered(of_person[each]),
+            frozenset(of_group[each]),
+        )
+        for each in asked
+        if (entry := entries.get(each)) is not None and not isinstance(entry, PractitionerRole)
+    }
+
+
+def _role(entry: Entry, entries: Entries, at: Instant) -> Role:
+    match entry:
+        case Organization():
+            return Role.ORGANISATION
+        case CareTeam():
+            return Role.CARE_TEAM
+        case Patient():
+            return Role.PATIENT
+        case RelatedPerson():
+            return Role.PATIENT_ASSOCIATE
+        case _:
+            clinical = Standing.CLINICIAN in person_standings(entry.id, entries, at)
+            return Role.CLINICIAN if clinical else Role.CARE_ADMINISTRATOR
+
+
+def _patient(entry: Entry) -> ParticipantId | None:
+    if isinstance(entry, Patient):
+        return entry.id
+    return entry.patient if isinstance(entry, RelatedPerson | CareTeam) else None
+
+
+# ── Whose record it is ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def patients_of_record(
     connection: Connection, clinical_id: ClinicalId, *, as_of: Instant | None = None
 ) -> frozenset[ParticipantId]:
     """Return the patient with this clinical id and all merged with them; nobody if the directory has none."""
-    raise NotImplementedError
+    row = connection.one(statements.find_patient, clinical_id=UUID(clinical_id).bytes)
+    if row is None:
+        return frozenset()
+    patient = id_of(row[0])
+    entries = entries_around(connection, (patient,), as_of, Look.MERGED)
+    return merged(patient, entries) if patient in entries else frozenset()
 
 
 def records_of_patient(
     connection: Connection, patient_id: ParticipantId, *, as_of: Instant | None = None
 ) -> tuple[ClinicalId, ...]:
-    """Return the clinical ids of a patient, their own first, then those of the patients merged with them, ordered.
+    """Return the clinical ids of a patient: their own, then those of the patients merged with them, ordered.
 
     Raises:
         UnknownPersonError: the directory has no such patient.
     """
-    raise NotImplementedError
+    entries = entries_around(connection, (patient_id,), as_of, Look.MERGED)
+    entry = entries.get(patient_id)
+    if not isinstance(entry, Patient):
+        raise UnknownPersonError(f"the directory has no patient {patient_id}")
+    everyone = (entries[each] for each in merged(patient_id, entries))
+    others = {each.clinical_id for each in everyone if isinstance(each, Patient)} - {entry.clinical_id}
+    return (entry.clinical_id, *sorted(others))
+
+
+# ── Who is appointed to what ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Appointment(Struct, frozen=True):
+    """That somebody was appointed to a duty, by whom, from when to when, and who ended it."""
+
+    person: ParticipantId
+    duty: Duty
+    appointed_at: Instant
+    ended_at: Instant | None
+    appointed_by: str
+    ended_by: str | None
+
+
+def appointments(connection: Connection, person_id: ParticipantId) -> tuple[Appointment, ...]:
+    """Return somebody's appointments, those that ended too: by duty, then oldest first."""
+    return tuple(each for duty in Duty for each in _appointments(connection, person_id, duty))
 
 
 def has_duty(connection: Connection, person_id: ParticipantId, duty: Duty, at: Instant) -> bool:
     """Say whether somebody is appointed to a duty at an instant."""
-    raise NotImplementedError
+    return any(
+        each.appointed_at <= at and (each.ended_at is None or at < each.ended_at)
+        for each in _appointments(connection, person_id, duty)
+    )
 
 
 def appoint(connection: Connection, person_id: ParticipantId, duty: Duty, at: Instant, *, by: str) -> bool:
@@ -93,9 +258,44 @@ def appoint(connection: Connection, person_id: ParticipantId, duty: Duty, at: In
         UnknownPersonError: the directory has no such practitioner.
         InactiveError: they are not active.
     """
-    raise NotImplementedError
+    # One after the other: what is decided here depends on what is there.
+    connection.one(statements.lock_generation, one=1)
+    entry = entries_around(connection, (person_id,)).get(person_id)
+    if not isinstance(entry, Practitioner):
+        raise UnknownPersonError(f"the directory has no practitioner {person_id}")
+    if not entry.active:
+        raise InactiveError(f"practitioner {person_id} is not active")
+    before = _appointments(connection, person_id, duty)
+    if any(each.ended_at is None for each in before):
+        return False
+    row = {
+        "person_id": key_of(person_id),
+        "duty": duty.value,
+        # The clock may have gone back; the next appointment begins when or after the last one ended.
+        "appointed_at": max([at, *(each.ended_at for each in before if each.ended_at is not None)]),
+        "ended_at": None,
+        "appointed_by": by,
+        "ended_by": None,
+    }
+    connection.run(statements.insert_appointment, **row)
+    return True
 
 
-def dismiss(connection: Connection, person_id: ParticipantId, duty: Duty, at: Instant) -> bool:
+def dismiss(connection: Connection, person_id: ParticipantId, duty: Duty, at: Instant, *, by: str) -> bool:
     """End somebody's appointment, in a write transaction. Return whether there was one."""
-    raise NotImplementedError
+    connection.one(statements.lock_generation, one=1)
+    running = [each for each in _appointments(connection, person_id, duty) if each.ended_at is None]
+    for each in running:
+        connection.run(
+            statements.end_appointment,
+            key=key_of(person_id),
+            of_duty=duty.value,
+            new_ended_at=max(at, each.appointed_at + 1),
+            new_ended_by=by,
+        )
+    return bool(running)
+
+
+def _appointments(connection: Connection, person_id: ParticipantId, duty: Duty) -> tuple[Appointment, ...]:
+    rows = connection.all(statements.read_appointments, person_id=key_of(person_id), duty=duty.value)
+    return tuple(Appointment(id_of(row[0]), Duty(row[1]), *row[2:]) for row in rows)

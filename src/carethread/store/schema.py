@@ -16,6 +16,8 @@ metadata = MetaData()
 
 # SQLite gives out keys for an INTEGER PRIMARY KEY only under that very name.
 _KEY = BigInteger().with_variant(Integer, "sqlite")
+# Ordered and searched by code point on both, so that ranges of it find prefixes.
+_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
 
 record = Table(
     "record",
@@ -150,7 +152,7 @@ directory_entry = Table(
     Column("fhir_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("active", BigInteger, nullable=False),  # 0 or 1
-    Column("name", Text, nullable=False),  # empty where the kind has none
+    Column("name", _ORDERED, nullable=False),  # empty where the kind has none
     Column("content", LargeBinary, nullable=False),  # JSON of directory.model.Entry
     UniqueConstraint("kind", "fhir_id", name="directory_entry_fhir_id"),
 )
@@ -173,7 +175,8 @@ directory_identifier = Table(
     sqlite_with_rowid=False,
 )
 Index("directory_identifier_entry", directory_identifier.c.entry_id)
-# Which entry names which: a role its practitioner and organization, a team its members, a related person the patient.
+# Which entry names which, or did in an older version: a role its practitioner and organization, a team its members, a
+# related person the patient. So that past versions are found too, rows stay; what an entry says itself decides.
 directory_edge = Table(
     "directory_edge",
     metadata,
@@ -186,7 +189,7 @@ Index("directory_edge_source", directory_edge.c.source_id)
 directory_word = Table(
     "directory_word",
     metadata,
-    Column("word", Text, primary_key=True),  # of a name, without case and accents
+    Column("word", _ORDERED, primary_key=True),  # of a name, without case and accents
     Column("entry_id", LargeBinary(16), primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -213,6 +216,7 @@ appointment = Table(
     Column("appointed_at", BigInteger, primary_key=True, autoincrement=False),
     Column("ended_at", BigInteger),
     Column("appointed_by", Text, nullable=False),
+    Column("ended_by", Text),
 )
 
 # ── The access log, and what persons leave outside the record ─────────────────────────────────────────────────────────

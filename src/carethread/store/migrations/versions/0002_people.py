@@ -7,6 +7,7 @@ revision = "0002"
 down_revision = "0001"
 
 _KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -19,6 +20,7 @@ def upgrade() -> None:
         sa.Column("appointed_at", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("appointed_by", sa.Text, nullable=False),
+        sa.Column("ended_by", sa.Text),
     )
     op.create_table(
         "access_log",
@@ -71,7 +73,7 @@ def _directory() -> None:
         sa.Column("fhir_id", sa.Text, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("active", sa.BigInteger, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name", _ORDERED, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.UniqueConstraint("kind", "fhir_id", name="directory_entry_fhir_id"),
     )
@@ -102,7 +104,7 @@ def _directory() -> None:
     op.create_index("directory_edge_source", "directory_edge", ["source_id"])
     op.create_table(
         "directory_word",
-        sa.Column("word", sa.Text, primary_key=True),
+        sa.Column("word", _ORDERED, primary_key=True),
         sa.Column("entry_id", sa.LargeBinary(16), primary_key=True),
         sqlite_with_rowid=False,
     )
