@@ -94,7 +94,9 @@ def _page(wanted: Filter) -> Select[tuple[object, ...]]:
     names = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
     if names not in _pages:
         conditions = [_CONDITIONS[name] for name in names]
-        _pages[names] = _select.where(*conditions).order_by(access_log.c.entry_no).limit(bindparam("count")).offset(statements.ZERO)
+        _pages[names] = (
+            _select.where(*conditions).order_by(access_log.c.entry_no).limit(bindparam("count")).offset(statements.ZERO)
+        )
     return _pages[names]
 
 

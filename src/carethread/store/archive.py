@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from carethread.clock import Clock, Instant, system_clock
-from carethread.errors import StorageError, UnknownMessageError, UnknownRecordError, UnknownThreadError
+from carethread.errors import IntegrityError, StorageError, UnknownMessageError, UnknownRecordError, UnknownThreadError
 from carethread.git.history import commits, open_repository
 from carethread.git.signatures import Signer
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, IdSource, MessageId, ParticipantId, random_uuid
@@ -25,6 +25,7 @@ from carethread.store.journal import Installation
 from carethread.store.locks import FileLock
 from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 from carethread.store.rebuild import audit, realign, rebuild
+from carethread.store.trees import file_names
 from carethread.store.writer import Job, Writer
 
 DATABASE_FILE = "carethread.sqlite"
@@ -189,6 +190,23 @@ class Archive:
         if found is None:
             raise UnknownMessageError(f"record {coordination_id} has no message {message_id}")
         return parse_ledger(bytes(found[1])), parse_entry(bytes(found[0]))
+
+    def attachment(self, coordination_id: CoordinationId, thread_id: CommunicationId, path: str) -> bytes:
+        """Return the content of a message's file, as the record has it. `path` begins with `attachments/`.
+
+        Raises:
+            IntegrityError: the repository lacks it.
+        """
+        with self.database.read() as connection:
+            row = _find(connection, coordination_id)
+            thread = connection.one(statements.find_thread, key=row[0], communication_id=thread_id)
+        names = {} if thread is None else file_names(bytes(thread[5]))
+        blob = names.get(path.removeprefix("attachments/").encode())
+        if blob is None:
+            raise IntegrityError(f"thread {thread_id} has no file {path}")
+        self.materialiser.flush(coordination_id)
+        with open_repository(self.path(coordination_id)) as repository:
+            return repository.blob(blob)
 
     def history(self, coordination_id: CoordinationId) -> Iterator[HistoryEntry]:
         """Return a record's commits, oldest first, as its repository has them."""

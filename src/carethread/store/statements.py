@@ -26,6 +26,7 @@ from carethread.store.schema import identifier, journal, message, participation,
 p = bindparam
 # Written out: a plain 0 would become a parameter of its own.
 ZERO = literal_column("0", Integer)
+ONE = literal_column("1", Integer)
 
 RECORD_COLUMNS = (
     record.c.record_key,

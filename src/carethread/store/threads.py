@@ -45,6 +45,11 @@ _of_record = (
     _joined.where(record.c.clinical_id == bindparam("clinical_id"), record.c.custodian_id == bindparam("custodian_id"))
     .order_by(thread.c.last_updated_at.desc(), thread.c.communication_id.desc())
 )  # fmt: skip
+_entry = select(message.c.entry).where(
+    message.c.record_key == bindparam("key"),
+    message.c.thread_no == bindparam("no"),
+    message.c.position == bindparam("position"),
+)
 _original = message.alias("original")
 _corrected_elsewhere = (
     select(_original.c.message_id, message.c.message_id, thread.c.communication_id)
@@ -119,6 +124,11 @@ def entries_of(connection: Connection, stored: Stored) -> tuple[Message, ...]:
     """Return a thread's messages."""
     rows = connection.all(statements.read_entries, key=stored.key, no=stored.number)
     return tuple(parse_entry(bytes(row[0])) for row in rows)
+
+
+def entry_at(connection: Connection, stored: Stored, position: int) -> Message:
+    """Return the message at a position of a thread, counted from 1."""
+    return parse_entry(bytes(connection.all(_entry, key=stored.key, no=stored.number, position=position)[0][0]))
 
 
 def corrected_elsewhere(

@@ -10,13 +10,12 @@ follow each other.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
 from msgspec import Struct
 
 from carethread.errors import InvalidValueError
 from carethread.ids import CoordinationId, ParticipantId
-from carethread.policy.reading import Grant, Reach, reaches
+from carethread.policy.reading import Reach, reaches
 from carethread.record.model import Ledger, Message
 
 MAX_TERMS = 16
@@ -132,17 +131,3 @@ def read_terms(text: str) -> tuple[Term, ...]:
     if len(terms) > MAX_TERMS:
         raise InvalidValueError("query", f"has more than {MAX_TERMS} words")
     return tuple(terms)
-
-
-def bounds(granted: Iterable[Grant], records: dict[ParticipantId, CoordinationId]) -> tuple[Bound, ...]:
-    """Return an actor's grants as ways to find something. `records` are those of the patients they are bound to."""
-    found = []
-    for each in granted:
-        token = access_token(each.participant, each.need)
-        if each.patients is None:
-            found.append(Bound(token))
-        else:
-            within = tuple(sorted(records[patient] for patient in each.patients if patient in records))
-            if within:
-                found.append(Bound(token, within))
-    return tuple(found)

@@ -1,0 +1,203 @@
+"""One thread, one message, one file; and a restricted thread in an emergency."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from carethread.access_log import AccessEntry, Action, Served
+from carethread.clock import Instant
+from carethread.coordination import CoordinationService
+from carethread.errors import UnknownMessageError
+from carethread.ids import (
+    CommunicationId,
+    CoordinationId,
+    MessageId,
+    ParticipantId,
+    parse_communication_id,
+    parse_message_id,
+)
+from carethread.policy.actor import Actor, Caller, Thread
+from carethread.policy.exceptional import check_may_open_in_emergency
+from carethread.policy.reading import check_may_read, may_read, unknown_thread
+from carethread.record.media_types import attachment_path
+from carethread.record.model import Attachment, Ledger, Message
+from carethread.record.text import check_name
+from carethread.store.asking import Asking, Shown, answer, line
+from carethread.store.database import Connection
+from carethread.store.inbox import opened
+from carethread.store.journal import Effect
+from carethread.store.threads import (
+    Stored,
+    asked_about,
+    corrected_elsewhere,
+    entries_of,
+    entry_at,
+    find_thread,
+    find_thread_of,
+)
+
+
+class Correction(Struct, frozen=True):
+    """That a message of this thread is corrected in another one, which takes it up."""
+
+    corrects: MessageId
+    thread: CommunicationId
+    message: MessageId
+
+
+class ThreadView(Struct, frozen=True):
+    """A thread as it was served. `version` is the commit of its record.
+
+    `corrected_elsewhere` are corrections in other threads of the record, as far as whoever asked may read those.
+    """
+
+    record: CoordinationId
+    patients: frozenset[ParticipantId]
+    version: str
+    ledger: Ledger
+    messages: tuple[Message, ...]
+    corrected_elsewhere: tuple[Correction, ...] = ()
+
+
+def read_thread(
+    service: CoordinationService, caller: Caller, thread_id: CommunicationId | str, *, opens: bool = True
+) -> ThreadView:
+    """Return a thread. With `opens`, it counts as opened by whoever asks, as far as it goes now.
+
+    Raises:
+        UnknownThreadError: there is no such thread, or they may not read it: the answer is the same.
+    """
+    wanted = parse_communication_id(thread_id, "thread_id")
+    asked = replace(line(caller, Action.SERVED), thread=wanted)
+
+    def work(asking: Asking) -> tuple[ThreadView, Shown]:
+        stored, about = readable(asking.connection, asking.actor, wanted, asking.at)
+        view = _view(asking.connection, stored, about, asking.actor, asking.at)
+        effects: tuple[Effect, ...] = ()
+        if opens and caller.person is not None and caller.kind is None:
+            effects = (opened(caller.person, wanted, stored.entries, asking.at),)
+        return view, Shown(_served(asked, stored, len(view.messages)), effects)
+
+    return answer(service.archive, asked, caller, work)
+
+
+def read_message(
+    service: CoordinationService, caller: Caller, message_id: MessageId | str
+) -> tuple[ThreadView, Message]:
+    """Return a message, with its thread's ledger; the view holds no other message.
+
+    Raises:
+        UnknownMessageError: there is no such message, or they may not read its thread: the answer is the same.
+    """
+    wanted = parse_message_id(message_id)
+    asked = replace(line(caller, Action.SERVED), message=wanted)
+
+    def work(asking: Asking) -> tuple[tuple[ThreadView, Message], Shown]:
+        stored, about, message = _message(asking.connection, asking.actor, wanted, asking.at)
+        view = ThreadView(stored.record, about.patients, stored.version, stored.ledger, (message,))
+        return (view, message), Shown(replace(_served(asked, stored, 1), detail="message"))
+
+    return answer(service.archive, asked, caller, work)
+
+
+def read_attachment(
+    service: CoordinationService, caller: Caller, message_id: MessageId | str, number: int
+) -> tuple[Attachment, bytes]:
+    """Return a file of a message, counted from 1.
+
+    Raises:
+        UnknownMessageError: there is no such message or file, or they may not read its thread.
+    """
+    wanted = parse_message_id(message_id)
+    asked = replace(line(caller, Action.SERVED), message=wanted)
+    archive = service.archive
+
+    def work(asking: Asking) -> tuple[tuple[Stored, Attachment], Shown]:
+        stored, _, message = _message(asking.connection, asking.actor, wanted, asking.at)
+        if not 0 < number <= len(message.attachments):
+            raise _unknown_message(wanted)
+        file = message.attachments[number - 1]
+        return (stored, file), Shown(replace(_served(asked, stored, 1), detail=f"attachment {number}"))
+
+    stored, file = answer(archive, asked, caller, work)
+    return file, archive.attachment(stored.record, stored.ledger.communication_id, attachment_path(file))
+
+
+def open_in_emergency(
+    service: CoordinationService, caller: Caller, thread_id: CommunicationId | str, reason: str
+) -> ThreadView:
+    """Return a restricted thread to a clinician of a participating organisation, who says why. It is logged as such.
+
+    Raises:
+        UnknownThreadError: there is no such thread, or it is not theirs to open so.
+        PurposeError: no reason is given.
+    """
+    wanted = parse_communication_id(thread_id, "thread_id")
+    if reason:
+        check_name(reason, "reason")
+    asked = replace(line(caller, Action.EMERGENCY), thread=wanted, purpose=reason)
+
+    def work(asking: Asking) -> tuple[ThreadView, Shown]:
+        stored = find_thread(asking.connection, wanted)
+        about = asked_about(asking.connection, stored, asking.actor, asking.at)
+        if stored is None or about is None:
+            raise unknown_thread(wanted)
+        check_may_open_in_emergency(asking.actor, about, reason)
+        view = _view(asking.connection, stored, about, asking.actor, asking.at)
+        return view, Shown(_served(asked, stored, len(view.messages)))
+
+    return answer(service.archive, asked, caller, work)
+
+
+def readable(
+    connection: Connection, actor: Actor, thread_id: CommunicationId, at: Instant
+) -> tuple[Stored, Thread]:  # fmt: skip
+    """Return a thread that an actor may read.
+
+    Raises:
+        UnknownThreadError: there is none, or they may not.
+    """
+    stored = find_thread(connection, thread_id)
+    about = asked_about(connection, stored, actor, at)
+    if stored is None or about is None:
+        raise unknown_thread(thread_id)
+    check_may_read(actor, about)
+    return stored, about
+
+
+def _message(
+    connection: Connection, actor: Actor, message_id: MessageId, at: Instant
+) -> tuple[Stored, Thread, Message]:  # fmt: skip
+    found = find_thread_of(connection, message_id)
+    stored = None if found is None else found[0]
+    about = asked_about(connection, stored, actor, at)
+    if found is None or about is None:
+        raise _unknown_message(message_id)
+    if not may_read(actor, about):
+        raise _unknown_message(message_id)
+    return found[0], about, entry_at(connection, *found)
+
+
+def _unknown_message(message_id: MessageId) -> UnknownMessageError:
+    return UnknownMessageError(f"there is no message {message_id}")
+
+
+def _view(connection: Connection, stored: Stored, about: Thread, actor: Actor, at: Instant) -> ThreadView:
+    messages = entries_of(connection, stored)
+    elsewhere = []
+    for original, thread_id, correction in corrected_elsewhere(connection, stored):
+        other = find_thread(connection, thread_id)
+        other_about = asked_about(connection, other, actor, at)
+        if other_about is not None and may_read(actor, other_about):
+            elsewhere.append(Correction(original, thread_id, correction))
+    return ThreadView(stored.record, about.patients, stored.version, stored.ledger, messages, tuple(elsewhere))
+
+
+def _served(asked: AccessEntry, stored: Stored, entries: int) -> AccessEntry:
+    thread_id = stored.ledger.communication_id
+    return replace(
+        asked,
+        record=stored.record,
+        thread=thread_id,
+        version=stored.version,
+        served=(Served(thread_id, stored.version, entries),),
+    )
