@@ -1,13 +1,31 @@
 """Who may open a thread, and with whom."""
 
-from carethread.ids import ParticipantId
-from carethread.policy.actor import Actor, Company, Thread
+from carethread.clock import Instant
+from carethread.errors import InactiveError, NotAllowedError, NotMemberError, RoleMismatchError, WrongPatientError
+from carethread.ids import CommunicationId, ParticipantId
+from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Company, Thread
+from carethread.policy.admission import check_addressed, check_admitted
+from carethread.policy.reading import may_read, opened_for
+from carethread.policy.speaking import author_opening
+from carethread.policy.standing import PROFESSIONAL_STANDINGS, is_professional_in, standings_in
+from carethread.record import rules
+from carethread.record.model import GROUP_ROLES, Ledger
 from carethread.record.transitions import NewThread
 
 
 def as_opened(new: NewThread, patients: frozenset[ParticipantId]) -> Thread:
     """Return a thread as it will be: what the other functions ask for, with an empty id and no times."""
-    raise NotImplementedError
+    ledger = Ledger(
+        communication_id=CommunicationId(""),
+        created_at=Instant(0),
+        last_updated_at=Instant(0),
+        participants=new.participants,
+        addressing=new.addressing,
+        continues=new.continues,
+        visibility=new.visibility,
+        policies=new.policies,
+    )
+    return Thread(ledger, patients)
 
 
 def check_may_open(
@@ -28,13 +46,65 @@ def check_may_open(
 
     Raises:
         InactiveError: the actor, or a participant, is not active.
-        NotAllowedError: whoever asks may open none.
+        NotAllowedError: whoever asks may open none, or could not read this one.
         WrongPatientError: the actor or a participant belongs to another patient.
         NotMemberError: the actor is no active member of the group it is opened for.
         UnknownPersonError: the directory does not know a participant.
         RoleMismatchError: a participant has another role than the directory says.
         ExternalParticipantError, PolicyContradictionError: the policies exclude a participant.
         NoReaderError: an addressed group has no active member who could read it.
-        InvalidValueError: there is no thread to continue, or they may not read it: the answer is the same.
+        InvalidValueError: there is no thread to continue, or they may not read it: the answer is the same. Or what
+            the record's rules say of participants and addressing.
     """
-    raise NotImplementedError
+    thread = as_opened(new, patients)
+    _check_opens(actor, thread, on_behalf_of, patient_side_opens=patient_side_opens)
+    rules.check_participants(new.participants)
+    if new.addressing is not None:
+        rules.check_addressing(new.addressing, new.participants)
+    if new.continues is not None:
+        readable = continued is not None and may_read(actor, continued)
+        rules.check_continues(new.continues, continued.ledger if continued is not None and readable else None)
+    home = opened_for(thread.ledger)
+    for group in (on_behalf_of, home):
+        if group is not None and not standings_in(actor, thread, group):
+            raise NotMemberError(f"{actor.id} is no active member of {group}, and cannot open a thread for it")
+    _check_own_role(actor, thread, on_behalf_of or home)
+    check_admitted((each for each in new.participants if each.id != actor.id), thread, company)
+    rules.check_policies(new.policies, new.addressing, new.participants)
+    if not may_read(actor, thread):
+        raise NotAllowedError(
+            f"{actor.id} could not read the thread they open: take a wider visibility, or open it as an individual"
+        )
+    check_addressed(_addressed(thread.ledger, actor), thread, company)
+
+
+def _check_opens(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None, *, patient_side_opens: bool) -> None:
+    if not actor.active:
+        raise InactiveError(f"{actor.kind} {actor.id} is not active")
+    if actor.kind in PATIENT_SIDE:
+        if not patient_side_opens:
+            raise NotAllowedError(f"{actor.kind} {actor.id} opens no thread in this installation")
+        if actor.patients.isdisjoint(thread.patients):
+            raise WrongPatientError(f"{actor.kind} {actor.id} belongs to another patient")
+        return
+    works = not actor.standings.isdisjoint(PROFESSIONAL_STANDINGS) or (
+        on_behalf_of is not None and is_professional_in(actor, thread, on_behalf_of)
+    )
+    if actor.kind is not ActorKind.PRACTITIONER or not works:
+        raise NotAllowedError(f"{actor.kind} {actor.id} is neither clinician nor care administrator anywhere")
+
+
+def _check_own_role(actor: Actor, thread: Thread, group: ParticipantId | None) -> None:
+    listed = rules.find_participant(thread.ledger.participants, actor.id)
+    own = author_opening(actor, thread.patients, group).role
+    if listed is not None and listed.role is not own:
+        raise RoleMismatchError(f"{actor.id} opens this thread as {own}, not {listed.role}")
+
+
+def _addressed(ledger: Ledger, actor: Actor) -> tuple[ParticipantId, ...]:
+    """Return who is addressed: in a plain thread every group that takes part, since a message goes to everyone."""
+    if ledger.addressing is None:
+        return tuple(each.id for each in ledger.participants if each.role in GROUP_ROLES)
+    reply_to = ledger.addressing.reply_to
+    addressed = (*ledger.addressing.recipients, *(() if reply_to is None else (reply_to,)))
+    return tuple(each for each in addressed if each != actor.id)

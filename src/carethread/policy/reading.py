@@ -16,7 +16,7 @@ from msgspec import Struct
 from carethread.directory.model import Standing
 from carethread.errors import UnknownThreadError
 from carethread.ids import CommunicationId, ParticipantId
-from carethread.policy.actor import PATIENT_SIDE, PATIENT_SIDE_STANDINGS, Actor, ActorKind, Thread
+from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Thread
 from carethread.record.model import GROUP_ROLES, INDIVIDUAL_ROLES, Ledger, Participant, Role, Sensitivity
 
 
@@ -28,6 +28,15 @@ class Reach(IntEnum):
     PROFESSIONALS = 2
     EVERY_MEMBER = 3
     NAMED = 4
+
+
+# What must reach a group for a member of that standing to read through it.
+NEED = {
+    Standing.CLINICIAN: Reach.CLINICIANS,
+    Standing.CARE_ADMINISTRATOR: Reach.PROFESSIONALS,
+    Standing.PATIENT: Reach.EVERY_MEMBER,
+    Standing.PATIENT_ASSOCIATE: Reach.EVERY_MEMBER,
+}
 
 
 class Grant(Struct, frozen=True):
@@ -78,13 +87,16 @@ def grants(actor: Actor) -> tuple[Grant, ...]:
     found: set[tuple[ParticipantId, Reach, frozenset[ParticipantId] | None]] = set()
     if actor.kind is not ActorKind.CLIENT:
         found.add((actor.id, Reach.NAMED, own))
+    # Whatever a group says of them, a client reads as no clinician, and a relative as the patient's side.
+    least = (
+        Reach.EVERY_MEMBER
+        if own is not None
+        else Reach.PROFESSIONALS
+        if actor.kind is ActorKind.CLIENT
+        else Reach.CLINICIANS
+    )
     for each in actor.memberships:
-        if each.standing in PATIENT_SIDE_STANDINGS:
-            need = Reach.EVERY_MEMBER
-        elif each.standing is Standing.CLINICIAN and actor.kind is not ActorKind.CLIENT:
-            need = Reach.CLINICIANS
-        else:
-            need = Reach.PROFESSIONALS
+        need = max(NEED[each.standing], least)
         bound = own if each.patient is None else frozenset({each.patient}) if own is None else own & {each.patient}
         found.add((each.group, need, bound))
     ordered = sorted(found, key=lambda each: (each[0], each[1], sorted(each[2] or ())))

@@ -1,8 +1,14 @@
 """For whom somebody writes, and as what the record names them."""
 
+from carethread.directory.model import Standing
+from carethread.errors import AmbiguousSideError, NotMemberError, NotParticipantError, RoleMismatchError
 from carethread.ids import ParticipantId
-from carethread.policy.actor import Actor, Thread
-from carethread.record.model import Author
+from carethread.policy.actor import Actor, ActorKind, Thread
+from carethread.policy.reading import opened_for
+from carethread.policy.sides import addresses_of, side_of
+from carethread.policy.standing import check_may_write, groups_of, standings_in, takes_part_by_name
+from carethread.record.model import GROUP_ROLES, Author, Role
+from carethread.record.rules import find_participant
 
 
 def default_group(actor: Actor, thread: Thread, named: tuple[ParticipantId, ...] = ()) -> ParticipantId | None:
@@ -15,7 +21,22 @@ def default_group(actor: Actor, thread: Thread, named: tuple[ParticipantId, ...]
     Raises:
         AmbiguousSideError: several groups remain: say on whose behalf.
     """
-    raise NotImplementedError
+    home = opened_for(thread.ledger)
+    addressing = thread.ledger.addressing
+    if home and addressing and addressing.requester == actor.id and standings_in(actor, thread, home):
+        return home
+    if takes_part_by_name(actor, thread):
+        return None
+    groups = groups_of(actor, thread)
+    if len(groups) > 1 and named and addressing:
+        side = side_of(actor, thread, None, named)
+        groups = tuple(each for each in groups if side and each in addresses_of(addressing, side)) or groups
+    if len(groups) > 1:
+        raise AmbiguousSideError(
+            f"{actor.id} is a member of {' and '.join(groups)} in thread {thread.ledger.communication_id}: "
+            "say on whose behalf"
+        )
+    return groups[0] if groups else None
 
 
 def author_in(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None) -> Author:
@@ -25,12 +46,21 @@ def author_in(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None) 
     if they are both), or without one in the roles they hold. A steward counts as care administrator. This does not
     say that they may: ask `check_may_speak`.
     """
-    raise NotImplementedError
+    listed = find_participant(thread.ledger.participants, actor.id)
+    if listed is not None:
+        return Author(actor.id, actor.name, listed.role)
+    return author_opening(actor, thread.patients, on_behalf_of)
 
 
 def author_opening(actor: Actor, patients: frozenset[ParticipantId], on_behalf_of: ParticipantId | None) -> Author:
     """Return an actor as the author, and requester, of a thread they are about to open in the record of `patients`."""
-    raise NotImplementedError
+    if actor.kind is ActorKind.PATIENT:
+        return Author(actor.id, actor.name, Role.PATIENT)
+    if actor.kind is ActorKind.RELATED_PERSON:
+        return Author(actor.id, actor.name, Role.PATIENT_ASSOCIATE)
+    standings = actor.standings if on_behalf_of is None else actor.standing_in(on_behalf_of, patients)
+    role = Role.CLINICIAN if Standing.CLINICIAN in standings else Role.CARE_ADMINISTRATOR
+    return Author(actor.id, actor.name, role)
 
 
 def check_may_speak(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None) -> None:
@@ -46,4 +76,27 @@ def check_may_speak(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | 
         RoleMismatchError: `on_behalf_of` is no group.
         NotMemberError: they are no active member of the group, or no participant by name.
     """
-    raise NotImplementedError
+    check_may_write(actor, thread)
+    if on_behalf_of is not None:
+        check_member(actor, thread, on_behalf_of)
+    elif not takes_part_by_name(actor, thread):
+        raise NotMemberError(
+            f"{actor.id} does not take part by name in thread {thread.ledger.communication_id}: say on whose behalf"
+        )
+
+
+def check_member(actor: Actor, thread: Thread, group: ParticipantId) -> None:
+    """Whoever acts for a group is its active member, and it takes part.
+
+    Raises:
+        NotParticipantError: the group does not take part.
+        RoleMismatchError: it is no group.
+        NotMemberError: they are no active member of it.
+    """
+    listed = find_participant(thread.ledger.participants, group)
+    if listed is None:
+        raise NotParticipantError(f"{group} does not take part in thread {thread.ledger.communication_id}")
+    if listed.role not in GROUP_ROLES:
+        raise RoleMismatchError(f"{group} is {listed.role}, not an organisation or care team")
+    if not standings_in(actor, thread, group):
+        raise NotMemberError(f"{actor.id} is no active member of {group}")

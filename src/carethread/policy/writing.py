@@ -1,8 +1,13 @@
 """Who may post, correct, and set aside."""
 
+from carethread.errors import CorrectionError, NotAllowedError, UnknownMessageError
 from carethread.ids import MessageId, ParticipantId
 from carethread.policy.actor import Actor, Thread
-from carethread.record.model import Message
+from carethread.policy.reading import may_read
+from carethread.policy.speaking import check_may_speak, check_member
+from carethread.policy.standing import check_may_write, is_clinician_in
+from carethread.record.model import Message, MessageType
+from carethread.record.rules import check_thread_open
 
 
 def check_may_post(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None) -> None:
@@ -15,7 +20,8 @@ def check_may_post(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | N
             `check_may_speak`.
         ThreadNotOpenError: it takes no message.
     """
-    raise NotImplementedError
+    check_may_speak(actor, thread, on_behalf_of)
+    check_thread_open(thread.ledger)
 
 
 def check_may_correct(
@@ -32,7 +38,8 @@ def check_may_correct(
             ThreadNotOpenError: as `check_may_post`.
         UnknownMessageError, CorrectionError, NotAllowedError: as `check_is_theirs`.
     """
-    raise NotImplementedError
+    check_may_post(actor, thread, on_behalf_of)
+    check_is_theirs(actor, corrects, found)
 
 
 def check_is_theirs(actor: Actor, corrects: MessageId, found: tuple[Thread, Message] | None) -> None:
@@ -46,7 +53,17 @@ def check_is_theirs(actor: Actor, corrects: MessageId, found: tuple[Thread, Mess
         CorrectionError: it is a system entry.
         NotAllowedError: it is not theirs.
     """
-    raise NotImplementedError
+    # The words are those of the record's rules, so that one cannot tell which of the two it is.
+    if found is None or not may_read(actor, found[0]):
+        raise UnknownMessageError(f"corrects {corrects}: no such message in this record")
+    thread, original = found
+    if original.type is MessageType.SYSTEM:
+        raise CorrectionError(f"corrects {corrects}: a system entry cannot be corrected")
+    group = original.on_behalf_of
+    if original.author_id != actor.id and (group is None or not is_clinician_in(actor, thread, group.id)):
+        raise NotAllowedError(
+            f"corrects {corrects}: its author corrects it, or a clinician of the group it was written for"
+        )
 
 
 def check_may_set_aside(actor: Actor, thread: Thread, group: ParticipantId) -> None:
@@ -57,4 +74,6 @@ def check_may_set_aside(actor: Actor, thread: Thread, group: ParticipantId) -> N
         NotMemberError: they are no active member of the group.
         ThreadNotOpenError: nothing waits in it.
     """
-    raise NotImplementedError
+    check_may_write(actor, thread)
+    check_member(actor, thread, group)
+    check_thread_open(thread.ledger)
