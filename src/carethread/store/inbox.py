@@ -58,6 +58,9 @@ _waiting = _rows.outerjoin(
     participation.c.waiting == statements.ONE,
     participation.c.addressed > func.coalesce(set_aside.c.position, statements.ZERO),
 )
+_find_mark = select(opened_mark.c.position).where(
+    opened_mark.c.person_id == p("person"), opened_mark.c.thread_uuid == p("uuid")
+)
 _find_unread = (
     select(thread.c.last_message, opened_mark.c.position)
     .join_from(
@@ -215,6 +218,12 @@ def groups_with_threads(connection: Connection, after: ParticipantId | None, cou
     since = b"" if after is None else UUID(after).bytes
     rows = connection.all(_groups, after=since, count=count)
     return [ParticipantId(str(UUID(bytes=bytes(row[0])))) for row in rows]
+
+
+def mark_of(connection: Connection, person: ParticipantId, thread_id: CommunicationId) -> int:
+    """Return how far a person had a thread before them when they last opened it, or 0."""
+    row = connection.one(_find_mark, person=UUID(person).bytes, uuid=thread_uuid(thread_id))
+    return 0 if row is None else int(row[0])
 
 
 def opened(person: ParticipantId, thread_id: CommunicationId, position: int, at: Instant) -> Effect:

@@ -1,0 +1,21 @@
+"""Every write for a person: look up who acts, ask the policy under the record's lock, record, log. One per use case.
+
+What is refused is logged too. Whoever may not read a thread gets the answer of one that does not exist.
+"""
+
+from carethread.writes.changing import ThreadChange, change_thread, set_aside
+from carethread.writes.opening import Opening, open_thread
+from carethread.writes.posting import post_message
+from carethread.writes.refiling import Refiled, Refiling, refile
+
+__all__ = [
+    "Opening",
+    "Refiled",
+    "Refiling",
+    "ThreadChange",
+    "change_thread",
+    "open_thread",
+    "post_message",
+    "refile",
+    "set_aside",
+]

@@ -1,0 +1,234 @@
+"""Opening a thread about a patient. The first one begins the patient's record."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from carethread.access_log import AccessEntry, Action
+from carethread.clock import Instant
+from carethread.coordination import CoordinationRecord, CoordinationService
+from carethread.coordination.record import Permission
+from carethread.errors import DuplicateRecordError, UnknownPersonError
+from carethread.ids import ClinicalId, CommunicationId, ParticipantId
+from carethread.policy.actor import Actor, Caller, Company, Thread
+from carethread.policy.opening import as_opened, check_may_open
+from carethread.policy.sides import recipients_for
+from carethread.policy.speaking import author_opening
+from carethread.policy.writing import check_is_theirs
+from carethread.record.intake import check_care_location
+from carethread.record.model import (
+    Addressing,
+    Author,
+    ClientIdentifier,
+    Ledger,
+    MessageContent,
+    Participant,
+    Policies,
+    Visibility,
+)
+from carethread.record.transitions import Found, NewThread
+from carethread.store.asking import actor_for, line
+from carethread.store.database import Connection
+from carethread.store.people import known, patients_of_record, records_of_patient
+from carethread.store.threads import asked_about, find_thread
+from carethread.store.writer import View
+from carethread.writes.acting import WriteLog, original_of, participants, patients_in, performed, via
+
+
+class Opening(Struct, frozen=True):
+    """A thread that is to be opened.
+
+    Attributes:
+        patient: whom it is about; merged ones: the record of the patient that stands for them now.
+        recipients: people, organisations and teams that are asked, at least one.
+        on_behalf_of: the organisation or team it is opened for; replies go there.
+        reply_to: where replies go instead; left out, to `on_behalf_of`, or to who opens it.
+        others: who takes part without being asked.
+        message: the first message.
+        visibility: who among the members of groups may read.
+        policies: who may become a participant.
+        continues: the closed thread of the same record that it takes up.
+    """
+
+    patient: ParticipantId
+    recipients: tuple[ParticipantId, ...]
+    on_behalf_of: ParticipantId | None = None
+    reply_to: ParticipantId | None = None
+    others: tuple[ParticipantId, ...] = ()
+    message: MessageContent | None = None
+    visibility: Visibility = Visibility()
+    policies: Policies = Policies()
+    continues: CommunicationId | None = None
+
+
+class _Prepared(Struct, frozen=True):
+    actor: Actor
+    author: Author
+    new: NewThread
+    clinical_id: ClinicalId
+    place: str
+
+
+def open_thread(
+    service: CoordinationService,
+    caller: Caller,
+    opening: Opening,
+    *,
+    care_location: str | None = None,
+    client_identifier: ClientIdentifier | None = None,
+    patient_side_opens: bool = True,
+) -> CommunicationId:
+    """Open a thread; begin the patient's record, if this is the first.
+
+    Args:
+        service: the installation.
+        caller: who opens it.
+        opening: what it begins with.
+        care_location: where that happens; left out, the group's name, else the installation's.
+        client_identifier: what the client calls this thread.
+        patient_side_opens: whether this installation lets patients and related persons open threads.
+
+    Raises:
+        UnknownPersonError: the directory does not know the patient or somebody named.
+        PolicyError: they may not open it so; the class says why.
+        RuleError, InvalidValueError, IdentifierConflictError: as in `CoordinationRecord.communication_create`.
+    """
+    asked = replace(
+        line(caller, Action.WRITTEN), acting_for=opening.on_behalf_of, query=f'{{"patient":"{opening.patient}"}}'
+    )  # fmt: skip
+    return performed(
+        service.archive,
+        asked,
+        lambda: _open(service, caller, opening, care_location, client_identifier, patient_side_opens, asked),
+    )
+
+
+def _open(
+    service: CoordinationService,
+    caller: Caller,
+    opening: Opening,
+    care_location: str | None,
+    client_identifier: ClientIdentifier | None,
+    patient_side_opens: bool,  # noqa: FBT001 - handed on
+    asked: AccessEntry,
+) -> CommunicationId:
+    archive = service.archive
+    prepared = _prepare(service, caller, opening, care_location, patient_side_opens=patient_side_opens)
+    record = _record(service, prepared)
+    log = WriteLog(archive, asked, "thread")
+
+    def ask(view: View, new: NewThread, continued: Ledger | None, corrected: Found | None) -> Author:
+        now = archive.clock()
+        actor = actor_for(view.connection, caller, now)
+        patients = patients_in(view)
+        before = None if continued is None else Thread(continued, patients)
+        company = known(view.connection, (each.id for each in new.participants), now)
+        check_may_open(
+            actor,
+            new,
+            opening.on_behalf_of,
+            patients,
+            company,
+            patient_side_opens=patient_side_opens,
+            continued=before,
+        )
+        if opening.message is not None and opening.message.corrects is not None:
+            check_is_theirs(actor, opening.message.corrects, original_of(view, corrected))
+        log.acting(actor, record.coordination_id, None, opening.on_behalf_of)
+        return author_opening(actor, patients, opening.on_behalf_of)
+
+    return record.communication_create(
+        prepared.author,
+        prepared.place,
+        prepared.new.participants,
+        _first_message(caller, opening, prepared),
+        addressing=prepared.new.addressing,
+        continues=opening.continues,
+        visibility=opening.visibility,
+        policies=opening.policies,
+        client_identifier=client_identifier,
+        permission=Permission(ask, lambda commit, made: log.effects(commit, thread=CommunicationId(made))),
+    )
+
+
+def _prepare(
+    service: CoordinationService,
+    caller: Caller,
+    opening: Opening,
+    care_location: str | None,
+    *,
+    patient_side_opens: bool,
+) -> _Prepared:
+    """Look everybody up, and ask the policy once before a record may be begun for it."""
+    archive = service.archive
+    at = archive.clock()
+    with archive.database.snapshot() as connection:
+        actor = actor_for(connection, caller, at)
+        clinical_id = records_of_patient(connection, opening.patient)[0]
+        patients = patients_of_record(connection, clinical_id)
+        author = author_opening(actor, patients, opening.on_behalf_of)
+        company = _company(connection, opening, at)
+        continued = None
+        if opening.continues is not None:
+            found = find_thread(connection, opening.continues)
+            if found is not None and found.clinical_id == clinical_id:
+                continued = asked_about(connection, found, actor, at)
+    new = _new_thread(author, opening, company)
+    check_may_open(
+        actor,
+        new,
+        opening.on_behalf_of,
+        patients,
+        company,
+        patient_side_opens=patient_side_opens,
+        continued=continued,
+    )
+    group = None if opening.on_behalf_of is None else company[opening.on_behalf_of].name
+    place = check_care_location(care_location or group or archive.installation.custodian.name)
+    return _Prepared(actor, author, new, clinical_id, place)
+
+
+def _company(connection: Connection, opening: Opening, at: Instant) -> Company:
+    named = {*opening.recipients, *opening.others, opening.on_behalf_of, opening.reply_to} - {None}
+    company = known(connection, [each for each in named if each is not None], at)
+    for each in named:
+        if each not in company:
+            raise UnknownPersonError(f"the directory has no person, organisation or team {each}")
+    return company
+
+
+def _new_thread(author: Author, opening: Opening, company: Company) -> NewThread:
+    reply_to = opening.reply_to or opening.on_behalf_of
+    wanted = dict.fromkeys((reply_to, opening.on_behalf_of, *opening.recipients, *opening.others))
+    others = [each for each in wanted if each is not None and each != author.id]
+    listed = (Participant(author.id, author.role, author.name), *participants(company, others))
+    return NewThread(
+        listed,
+        Addressing(author.id, opening.recipients, None if reply_to == author.id else reply_to),
+        opening.continues,
+        opening.visibility,
+        opening.policies,
+    )
+
+
+def _record(service: CoordinationService, prepared: _Prepared) -> CoordinationRecord:
+    """Return the patient's record, and begin it if there is none. Of two who begin it at once, one does."""
+    record = service.find_record(prepared.clinical_id)
+    if record is not None:
+        return record
+    try:
+        return service.initialise(prepared.author, prepared.place, prepared.clinical_id)
+    except DuplicateRecordError:
+        found = service.find_record(prepared.clinical_id)
+        if found is None:  # pragma: no cover - the record that is in the way is there
+            raise
+        return found
+
+
+def _first_message(caller: Caller, opening: Opening, prepared: _Prepared) -> MessageContent | None:
+    if opening.message is None:
+        return None
+    content = replace(opening.message, via=via(caller), on_behalf_of=opening.on_behalf_of)
+    if content.recipients or content.corrects is not None:
+        return content
+    thread = as_opened(prepared.new, prepared.actor.patients)
+    return replace(content, recipients=recipients_for(prepared.actor, thread, opening.on_behalf_of, ()))

@@ -1,0 +1,106 @@
+"""Posting a message, or a correction."""
+
+from msgspec.structs import replace
+
+from carethread.access_log import Action
+from carethread.coordination import CoordinationService
+from carethread.coordination.record import Permission
+from carethread.ids import CommunicationId, MessageId, parse_communication_id
+from carethread.policy.actor import Actor, Caller, Thread
+from carethread.policy.sides import recipients_for
+from carethread.policy.speaking import author_in, default_group
+from carethread.policy.writing import check_may_correct, check_may_post
+from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent
+from carethread.record.transitions import Found
+from carethread.store.asking import actor_for, line
+from carethread.store.inbox import mark_of, opened
+from carethread.store.journal import Effect
+from carethread.store.writer import View
+from carethread.writes.acting import WriteLog, original_of, patients_in, performed, provisional, readable, via
+
+
+def post_message(
+    service: CoordinationService,
+    caller: Caller,
+    thread_id: CommunicationId | str,
+    content: MessageContent,
+    *,
+    care_location: str | None = None,
+    client_identifier: ClientIdentifier | None = None,
+) -> MessageId:
+    """Append a message, or with `content.corrects` a correction.
+
+    Left out, `content.on_behalf_of` is the group somebody speaks for who is not there by name, and
+    `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
+    installation's.
+
+    Raises:
+        UnknownThreadError: there is no such thread, or they may not read it.
+        PolicyError: they may not post, or not correct that message.
+        AmbiguousSideError: several groups, or both sides: say on whose behalf, or to whom.
+        RuleError, InvalidValueError, IdentifierConflictError: as in `CoordinationRecord.add_message`.
+    """
+    wanted = parse_communication_id(thread_id, "thread_id")
+    word = "message" if content.corrects is None else "correction"
+    asked = replace(line(caller, Action.WRITTEN), thread=wanted, acting_for=content.on_behalf_of)
+    return performed(
+        service.archive,
+        asked,
+        lambda: _post(
+            service, caller, wanted, content, care_location, client_identifier, WriteLog(service.archive, asked, word)
+        ),
+    )
+
+
+def _post(
+    service: CoordinationService,
+    caller: Caller,
+    thread_id: CommunicationId,
+    content: MessageContent,
+    care_location: str | None,
+    client_identifier: ClientIdentifier | None,
+    log: WriteLog,
+) -> MessageId:
+    archive = service.archive
+    actor, stored, about = readable(service, caller, thread_id)
+    group = content.on_behalf_of or default_group(actor, about, content.recipients)
+    names = {each.id: each.name for each in about.ledger.participants}
+    place = care_location or (None if group is None else names.get(group))
+    marks: list[Effect] = []
+
+    def ask(view: View, ledger: Ledger, corrected: Found | None) -> tuple[Author, MessageContent]:
+        marks.clear()
+        now = archive.clock()
+        acting = actor_for(view.connection, caller, now)
+        thread = Thread(ledger, patients_in(view))
+        said = speech(acting, thread, replace(content, via=via(caller)))
+        if content.corrects is None:
+            check_may_post(acting, thread, said.on_behalf_of)
+            said = replace(
+                said, recipients=recipients_for(acting, thread, said.on_behalf_of, content.recipients)
+            )  # fmt: skip
+        else:
+            original = original_of(view, corrected)
+            check_may_correct(acting, thread, said.on_behalf_of, content.corrects, original)
+        log.acting(acting, stored.record, thread_id, said.on_behalf_of)
+        state = view.state.thread(view.connection, thread_id)
+        # What somebody wrote themselves is not unread for them; what came before it stays so.
+        if mark_of(view.connection, acting.id, thread_id) >= state.last_message:
+            marks.append(opened(acting.id, thread_id, state.entries + 1, now))
+        return author_in(acting, thread, said.on_behalf_of), said
+
+    return service.record(stored.record).add_message(
+        provisional(actor),
+        place or archive.installation.custodian.name,
+        thread_id,
+        content,
+        client_identifier=client_identifier,
+        permission=Permission(ask, lambda commit, made: (*log.effects(commit, message=MessageId(made)), *marks)),
+    )
+
+
+def speech(actor: Actor, thread: Thread, content: MessageContent) -> MessageContent:
+    """Return a message with the group it is written for, said or derived."""
+    if content.on_behalf_of is not None:
+        return content
+    return replace(content, on_behalf_of=default_group(actor, thread, content.recipients))
