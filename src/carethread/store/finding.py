@@ -4,7 +4,6 @@ The writer keeps them as it goes, a rebuild makes them anew; both through these 
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from sqlalchemy import text
 
@@ -18,19 +17,25 @@ from carethread.store.turns import Turns
 from carethread.store.words import message_tokens, message_words
 
 _find_search_keys = text("SELECT search_key FROM message WHERE search_key = ANY(:wanted)")
-# A search key is a time in milliseconds, then as many bits of the message's id.
-_ID_BITS = 20
+# A search key is a time in milliseconds, then the last five digits of the message's id: twenty bits.
+_ID_DIGITS = 5
+_ID_BITS = 4 * _ID_DIGITS
 _UUID_LENGTH = 36
+
+
+def uuid_bytes(checked: str) -> bytes:
+    """Return the bytes of a hyphenated UUID that was checked before: several times faster than `uuid.UUID`."""
+    return bytes.fromhex(checked.replace("-", ""))
 
 
 def thread_uuid(thread_id: CommunicationId) -> bytes:
     """Return the UUID of a thread's id: short, and the same in every index."""
-    return UUID(thread_id[-_UUID_LENGTH:]).bytes
+    return uuid_bytes(thread_id[-_UUID_LENGTH:])
 
 
 def search_key(message: Message) -> int:
     """Return where a message stands among all, newest last. Two of one millisecond may, rarely, ask for one place."""
-    return search_key_at(message.timestamp) | (UUID(message.id).int & ((1 << _ID_BITS) - 1))
+    return search_key_at(message.timestamp) | int(message.id[-_ID_DIGITS:], 16)
 
 
 def search_key_at(instant: int) -> int:
@@ -73,7 +78,7 @@ def participation_rows(ledger: Ledger, turns: Turns) -> list[Parameters]:
     is_open = ledger.status is ThreadStatus.OPEN
     return [
         {
-            "participant_id": UUID(each.id).bytes,
+            "participant_id": uuid_bytes(each.id),
             "reach": reach[each.id].value,
             "archived": int(ledger.status is ThreadStatus.ARCHIVED),
             "activity": ledger.last_updated_at,

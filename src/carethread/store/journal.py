@@ -1,5 +1,6 @@
 """From a transition to the rows that make it durable: the journal entry, the head, the index."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
@@ -13,16 +14,15 @@ from carethread.git.repository import FileChange
 from carethread.git.signatures import Signer
 from carethread.ids import ParticipantId
 from carethread.record.commit_message import render_commit_message
-from carethread.record.model import CoordinationStatus, Custodian, MessageType
+from carethread.record.model import CoordinationStatus, Custodian, MessageType, ThreadStatus
 from carethread.record.status_yaml import render_status
 from carethread.record.transitions import Transition
 from carethread.store import statements, text_index
 from carethread.store.database import Connection, Parameters
-from carethread.store.finding import document_of, free_key, participation_rows
+from carethread.store.finding import document_of, free_key, participation_rows, uuid_bytes
 from carethread.store.identifiers import KnownIdentifier, NewIdentifier
 from carethread.store.state import RecordState, ThreadState
 from carethread.store.text_index import Document
-from carethread.store.words import thread_tokens
 
 _changes = msgspec.msgpack.Encoder()
 _read_changes = msgspec.msgpack.Decoder(tuple[FileChange, ...])
@@ -153,7 +153,7 @@ def record_transition(
 def _tokens(state: RecordState, transition: Transition) -> tuple[str, ...]:
     """Return the tokens a thread's messages have in the full text so far."""
     known = None if transition.ledger is None else state.threads.get(transition.ledger.communication_id)
-    return () if known is None else thread_tokens(known.ledger)
+    return () if known is None else known.tokens
 
 
 def _add_entries(
@@ -164,7 +164,7 @@ def _add_entries(
     transition: Transition,
     tokens_before: tuple[str, ...],
 ) -> None:
-    tokens = thread_tokens(thread.ledger) if thread.is_changed or thread.is_new else tokens_before
+    tokens = thread.tokens
     position = thread.entries - len(transition.entries)
     if tokens_before and tokens != tokens_before:
         _replace_tokens(connection, rows, state, thread, position, tokens_before, tokens)
@@ -179,9 +179,9 @@ def _add_entries(
                 "record_key": state.key,
                 "thread_no": thread.number,
                 "position": position,
-                "message_id": UUID(entry.message.id).bytes,
+                "message_id": uuid_bytes(entry.message.id),
                 "search_key": key,
-                "corrects": None if entry.message.corrects is None else UUID(entry.message.corrects).bytes,
+                "corrects": None if entry.message.corrects is None else uuid_bytes(entry.message.corrects),
                 "seq": state.head_seq,
                 "entry": entry.data,
             }
@@ -215,13 +215,13 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
     participations: list[Parameters] = []
     moved: list[Parameters] = []
     for (key, number), (_, thread) in sorted(rows.threads.items(), key=lambda each: each[0]):
-        found = participation_rows(thread.ledger, thread.turns)
         if thread.is_new or thread.is_changed:
+            found = participation_rows(thread.ledger, thread.turns)
             participations.extend({"record_key": key, "thread_no": number, **each} for each in found)
             if not thread.is_new:
                 changed.append({"key": key, "no": number})
         else:
-            moved.extend(_moved(key, number, each) for each in found)
+            moved.extend(_moved(key, number, thread))
         if thread.is_new:
             new_threads.append(
                 {
@@ -280,13 +280,17 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
             connection.many(effects[0].statement, [each.parameters for each in effects])
 
 
-def _moved(key: int, number: int, participation: Parameters) -> Parameters:
-    return {
-        "key": key,
-        "no": number,
-        "participant": participation["participant_id"],
-        "new_activity": participation["activity"],
-        "new_addressed": participation["addressed"],
-        "new_answered": participation["answered"],
-        "new_waiting": participation["waiting"],
-    }
+def _moved(key: int, number: int, thread: ThreadState) -> Iterator[Parameters]:
+    """Yield what one more entry changes for each participant."""
+    activity = thread.ledger.last_updated_at
+    is_open = thread.ledger.status is ThreadStatus.OPEN
+    for participant, turn in thread.turns.items():
+        yield {
+            "key": key,
+            "no": number,
+            "participant": uuid_bytes(participant),
+            "new_activity": activity,
+            "new_addressed": turn.addressed,
+            "new_answered": turn.answered,
+            "new_waiting": int(is_open and turn.addressed > turn.answered),
+        }

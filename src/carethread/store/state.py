@@ -23,13 +23,15 @@ from carethread.store.database import Connection, Row
 from carethread.store.identifiers import KnownIdentifier
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
 from carethread.store.turns import Turn, Turns, take, turns_of
+from carethread.store.words import thread_tokens
 
 
 class ThreadState(Struct):
     """A thread as it stands: its ledger, the bytes of `thread.md`, and what the index derives from both.
 
-    `is_new` and `is_changed` hold for the running batch: the index lacks the thread, or its ledger has changed in
-    more than the time. `new_keys` are the search keys of what the batch has added, by position.
+    `tokens` are those that its messages have in the full text. `is_new` and `is_changed` hold for the running batch:
+    the index lacks the thread, or its ledger has changed in more than the time. `new_keys` are the search keys of
+    what the batch has added, by position.
     """
 
     number: int
@@ -41,6 +43,7 @@ class ThreadState(Struct):
     attachments: bytes
     last_message: int
     turns: Turns
+    tokens: tuple[str, ...]
     is_new: bool = False
     is_changed: bool = False
     new_keys: dict[int, int] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class RecordState:
         # What the running batch has added and the index does not show yet.
         self.new_messages: dict[MessageId, Found] = {}
         self.new_identifiers: dict[tuple[str, str], KnownIdentifier] = {}
+        self.touched: list[ThreadState] = []
 
     @property
     def weight(self) -> int:
@@ -100,9 +104,10 @@ class RecordState:
             ParticipantId(str(UUID(bytes=bytes(each[0])))): Turn(each[1], each[2])
             for each in connection.all(statements.read_turns, key=self.key, no=row[0])
         }
+        ledger = parse_ledger(ledger_bytes)
         return ThreadState(
             number=row[0],
-            ledger=parse_ledger(ledger_bytes),
+            ledger=ledger,
             ledger_bytes=ledger_bytes,
             entries=row[2],
             content=content,
@@ -110,6 +115,7 @@ class RecordState:
             attachments=bytes(row[5]),
             last_message=row[6],
             turns=turns,
+            tokens=thread_tokens(ledger),
         )
 
     def ledger(self, connection: Connection, thread_id: CommunicationId) -> Ledger | None:
@@ -145,9 +151,10 @@ class RecordState:
         """Forget what the batch added: the index shows it now."""
         self.new_messages.clear()
         self.new_identifiers.clear()
-        for each in self.threads.values():
+        for each in self.touched:
             each.is_new = each.is_changed = False
             each.new_keys.clear()
+        self.touched.clear()
 
     # ── What a transition does to it ──────────────────────────────────────────────────────────────────────────────────
 
@@ -188,9 +195,11 @@ class RecordState:
                 attachments=b"",
                 last_message=0,
                 turns={each.id: Turn() for each in ledger.participants},
+                tokens=thread_tokens(ledger),
                 is_new=True,
             )
             self.threads[thread_id] = state
+        self.touched.append(state)
         files = {}
         thread_blob = ledger_blob = b""
         for edit, blob in zip(transition.edits, blobs, strict=True):
@@ -213,6 +222,7 @@ class RecordState:
             # Who takes part, and on which side, holds for the whole thread: as a rebuilt index would see it.
             state.is_changed = True
             state.turns = turns_of(ledger, state.messages())
+            state.tokens = thread_tokens(ledger)
         if files:
             state.attachments = with_files(state.attachments, files)
         state.tree = thread_tree(state.attachments, ledger_blob, thread_blob)

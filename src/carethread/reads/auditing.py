@@ -1,0 +1,125 @@
+"""The access log read by auditors, and what somebody could see at an instant."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from carethread.access_log import AccessEntry, Action, Served
+from carethread.clock import Instant, format_instant
+from carethread.coordination import CoordinationService
+from carethread.errors import NotAllowedError
+from carethread.ids import CoordinationId, ParticipantId
+from carethread.policy.actor import Caller, Thread
+from carethread.policy.reading import may_read, reads_everything
+from carethread.record.model import Ledger, Progress
+from carethread.store.access import Filter, lines
+from carethread.store.asking import Asking, Shown, answer, line
+from carethread.store.past import PastRecord, record_at
+from carethread.store.people import actor_of, patients_of_record
+
+
+class Visible(Struct, frozen=True):
+    """A thread that somebody could read at an instant: at which commit, and how many entries it had."""
+
+    record: CoordinationId
+    ledger: Ledger
+    version: str
+    entries: int
+
+
+class Reconstruction(Struct, frozen=True):
+    """What somebody could see at an instant, and what they had been served until then, oldest first."""
+
+    person: ParticipantId
+    at: Instant
+    visible: tuple[Visible, ...]
+    served: tuple[AccessEntry, ...]
+
+
+def access_log(service: CoordinationService, caller: Caller, wanted: Filter) -> Iterator[AccessEntry]:
+    """Return lines of the access log, oldest first, to an auditor. That they are asked for is logged first.
+
+    Raises:
+        NotAllowedError: whoever asks does not act as an auditor.
+        PurposeError: they state no purpose.
+    """
+    query = msgspec.json.encode({name: getattr(wanted, name) for name in wanted.__struct_fields__}).decode()
+    asked = replace(line(caller, Action.EXPORTED), detail="access log", query=query)
+
+    def work(asking: Asking) -> tuple[Filter, Shown]:
+        _check_auditor(asking)
+        return wanted, Shown(asked)
+
+    return _lines(service, answer(service.archive, asked, caller, work))
+
+
+def _lines(service: CoordinationService, wanted: Filter) -> Iterator[AccessEntry]:
+    with service.archive.database.snapshot() as connection:
+        yield from lines(connection, wanted)
+
+
+def _check_auditor(asking: Asking) -> None:
+    if not reads_everything(asking.actor):
+        raise NotAllowedError(f"{asking.actor.id} does not act as an auditor, or is not active")
+
+
+def reconstruct(
+    service: CoordinationService,
+    caller: Caller,
+    person: ParticipantId,
+    at: Instant,
+    *,
+    record: CoordinationId | None = None,
+    progress: Progress | None = None,
+) -> Reconstruction:
+    """Return what somebody could see at an instant, from the repositories and the directory as they stood then.
+
+    Args:
+        service: the installation.
+        caller: an auditor, with a purpose.
+        person: whose eyes are meant.
+        at: when.
+        record: only this record; left out, all of them, which takes as long as reading their histories.
+        progress: told how many records are done, of how many.
+
+    Raises:
+        NotAllowedError, PurposeError: whoever asks is no auditor, or states no purpose.
+        UnknownPersonError: the directory had no such person then.
+        UnknownRecordError: there is no such record.
+    """
+    query = f'{{"person":"{person}","at":"{format_instant(at)}"}}'
+    asked = replace(line(caller, Action.EXPORTED), detail="reconstruction", query=query, record=record)
+    archive = service.archive
+
+    def work(asking: Asking) -> tuple[Reconstruction, Shown]:
+        _check_auditor(asking)
+        actor = actor_of(asking.connection, person, at, as_of=at)
+        wanted = [record] if record is not None else [each.coordination_id for each in archive.records()]
+        visible: list[Visible] = []
+        for done, each in enumerate(wanted):
+            if progress is not None:
+                progress(done, len(wanted))
+            past = record_at(archive, each, at)
+            if past is None:
+                continue
+            patients = patients_of_record(asking.connection, past.clinical_id, as_of=at)
+            visible.extend(
+                _seen(past, number)
+                for number, thread in enumerate(past.threads)
+                if may_read(actor, Thread(thread.ledger, patients))
+            )
+        if progress is not None:
+            progress(len(wanted), len(wanted))
+        before = Filter(actor=person, record=record, until=Instant(at + 1))
+        served = tuple(lines(asking.connection, before))
+        shown = tuple(Served(each.ledger.communication_id, each.version, each.entries) for each in visible)
+        return Reconstruction(person, at, tuple(visible), served), Shown(replace(asked, served=shown))
+
+    return answer(archive, asked, caller, work)
+
+
+def _seen(past: PastRecord, number: int) -> Visible:
+    thread = past.threads[number]
+    return Visible(past.record, thread.ledger, past.version, thread.entries)
