@@ -26,6 +26,7 @@ from carethread.record.transitions import Occasion
 from carethread.store.archive import Archive, find_clinical
 from carethread.store.backup import unpack
 from carethread.store.database import Connection, Parameters
+from carethread.store.directory import Directory
 from carethread.store.journal import first_row
 from carethread.store.materialise import Backlog
 from carethread.store.writer import Decision, Job
@@ -87,6 +88,11 @@ class CoordinationService:
                 flushes=flushes,
             )
         )
+
+    @property
+    def directory(self) -> Directory:
+        """The people and organisations this installation knows."""
+        return Directory(self._archive.database, self._archive.clock, self._archive.mint)
 
     @property
     def archive(self) -> Archive:

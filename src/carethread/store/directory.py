@@ -2,13 +2,37 @@
 
 from collections.abc import Callable
 
-from carethread.clock import Clock
-from carethread.directory.model import Duty, Entry, EntryKind
+from msgspec import Struct
+
+from carethread.clock import Clock, Instant
+from carethread.directory.fhir import read_bundle
+from carethread.directory.fhir_write import write_bundle
+from carethread.directory.memberships import Entries, Member, members, memberships
+from carethread.directory.model import Duty, Entry, EntryKind, Membership
+from carethread.directory.relations import relations
+from carethread.directory.versions import Loaded, Version
+from carethread.errors import UnknownPersonError
 from carethread.ids import IdSource, ParticipantId
+from carethread.store import directory_load, directory_search, people
 from carethread.store.database import Database
+from carethread.store.directory_entries import Look, entries_around
 from carethread.store.directory_search import PAGE
+from carethread.store.people import Appointment
 
 Progress = Callable[[int, int], None]
+
+
+class Details(Struct, frozen=True):
+    """An entry with what surrounds it: what it is a member of, or its members, its duties, and the entries named.
+
+    `around` has every entry that is named, and more.
+    """
+
+    entry: Entry
+    memberships: tuple[Membership, ...]
+    members: tuple[Member, ...]
+    appointments: tuple[Appointment, ...]
+    around: Entries
 
 
 class Directory:
@@ -29,30 +53,91 @@ class Directory:
         Raises:
             UnknownPersonError: there is none, or more than one.
         """
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return directory_search.find(connection, reference)
+
+    def details(self, reference: str, at: Instant | None = None) -> Details:
+        """Return an entry with what surrounds it now, or as the directory stood at an instant.
+
+        Raises:
+            UnknownPersonError: there is none, or more than one, or it was not there at that instant.
+        """
+        now = self._clock() if at is None else at
+        with self._database.snapshot() as connection:
+            found = directory_search.find(connection, reference)
+            around = entries_around(connection, (found.id,), at)
+            if found.id not in around:
+                raise UnknownPersonError(f"the directory had no {reference} at that time")
+            named = entries_around(connection, (target for _, target in relations(around[found.id])), at, Look.ALONE)
+            return Details(
+                around[found.id],
+                memberships(found.id, around, now),
+                tuple(sorted(members(found.id, around, now), key=lambda each: (each[0], each[1].standing))),
+                people.appointments(connection, found.id),
+                {**around, **named},
+            )
 
     def search(
-        self, words: str, *, kind: EntryKind | None = None, after: ParticipantId | None = None, count: int = PAGE
+        self,
+        words: str,
+        *,
+        kind: EntryKind | None = None,
+        after: ParticipantId | None = None,
+        count: int = PAGE,
+        active_only: bool = False,
     ) -> tuple[Entry, ...]:
-        """Return entries by the words of their names."""
-        raise NotImplementedError
+        """Return entries by the words of their names; see `directory_search.search`.
 
-    def load(self, bundle: bytes, *, by: str, progress: Progress | None = None) -> None:
+        Raises:
+            InvalidValueError: `count` is out of bounds.
+            UnknownPersonError: there is no entry `after`.
+        """
+        with self._database.read() as connection:
+            return directory_search.search(
+                connection, words, kind=kind, after=after, count=count, active_only=active_only
+            )
+
+    def history(self, reference: str) -> tuple[Version, ...]:
+        """Return all versions of an entry, oldest first.
+
+        Raises:
+            UnknownPersonError: there is no such entry, or more than one.
+        """
+        with self._database.snapshot() as connection:
+            return directory_search.versions(connection, directory_search.find(connection, reference).id)
+
+    def load(self, bundle: bytes, *, by: str, progress: Progress | None = None) -> Loaded:
         """Take over a FHIR Bundle, all of it or nothing.
 
         Raises:
             DirectoryError: something in it is not in order; its path says where. Nothing was recorded.
         """
-        raise NotImplementedError
+        read = read_bundle(bundle)
+        with self._database.write() as connection:
+            return directory_load.load(connection, read, self._clock(), self._mint, by=by, progress=progress)
 
     def export(self) -> bytes:
-        """Return all entries as a FHIR Bundle that `load` takes."""
-        raise NotImplementedError
+        """Return all entries, as they stand, as a FHIR Bundle that `load` takes."""
+        with self._database.read() as connection:
+            return write_bundle(directory_search.every_entry(connection))
 
     def appoint(self, reference: str, duty: Duty, *, by: str) -> bool:
-        """Appoint a practitioner to a duty. Return whether that is new."""
-        raise NotImplementedError
+        """Appoint a practitioner to a duty. Return whether that is new.
 
-    def dismiss(self, reference: str, duty: Duty) -> bool:
-        """End somebody's appointment. Return whether there was one."""
-        raise NotImplementedError
+        Raises:
+            UnknownPersonError: the directory has no such practitioner.
+            InactiveError: they are not active.
+        """
+        with self._database.write() as connection:
+            person = directory_search.find(connection, reference)
+            return people.appoint(connection, person.id, duty, self._clock(), by=by)
+
+    def dismiss(self, reference: str, duty: Duty, *, by: str) -> bool:
+        """End somebody's appointment. Return whether there was one.
+
+        Raises:
+            UnknownPersonError: the directory has nobody of that name.
+        """
+        with self._database.write() as connection:
+            person = directory_search.find(connection, reference)
+            return people.dismiss(connection, person.id, duty, self._clock(), by=by)

@@ -6,7 +6,21 @@ Lists of values come in a few lengths, so that each statement is compiled once; 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from carethread.store.database import Connection, Row
 from carethread.store.schema import (
@@ -21,6 +35,8 @@ from carethread.store.schema import (
 )
 
 p = bindparam
+# Written out: a plain 0 would become a parameter of its own.
+_ZERO = literal_column("0", Integer)
 _LENGTHS = (1, 16, 256)
 
 
@@ -132,7 +148,7 @@ def _matching(words: int) -> Select[Any]:
     )
     for number in range(words):
         query = query.where(entry.entry_id.in_(select(directory_word.c.entry_id).where(_begins(number))))
-    return query.order_by(entry.name, entry.entry_id).limit(p("count")).offset(0)
+    return query.order_by(entry.name, entry.entry_id).limit(p("count")).offset(_ZERO)
 
 
 def _begins(number: int) -> ColumnElement[bool]:
