@@ -23,11 +23,12 @@ from carethread.record.model import Attachment, Ledger, Message
 from carethread.record.text import check_name
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.database import Connection
-from carethread.store.inbox import opened
+from carethread.store.inbox import Aside, asides, opened
 from carethread.store.journal import Effect
 from carethread.store.threads import (
     Stored,
     asked_about,
+    continued_by,
     corrected_elsewhere,
     entries_of,
     entry_at,
@@ -47,7 +48,8 @@ class Correction(Struct, frozen=True):
 class ThreadView(Struct, frozen=True):
     """A thread as it was served. `version` is the commit of its record.
 
-    `corrected_elsewhere` are corrections in other threads of the record, as far as whoever asked may read those.
+    `corrected_elsewhere` are corrections in other threads of the record, and `continued_by` the threads that take this
+    one up, as far as whoever asked may read those. `asides` are of their own groups.
     """
 
     record: CoordinationId
@@ -56,6 +58,8 @@ class ThreadView(Struct, frozen=True):
     ledger: Ledger
     messages: tuple[Message, ...]
     corrected_elsewhere: tuple[Correction, ...] = ()
+    continued_by: tuple[CommunicationId, ...] = ()
+    asides: tuple[Aside, ...] = ()
 
 
 def read_thread(
@@ -182,14 +186,27 @@ def _unknown_message(message_id: MessageId) -> UnknownMessageError:
 
 
 def _view(connection: Connection, stored: Stored, about: Thread, actor: Actor, at: Instant) -> ThreadView:
-    messages = entries_of(connection, stored)
-    elsewhere = []
-    for original, thread_id, correction in corrected_elsewhere(connection, stored):
-        other = find_thread(connection, thread_id)
-        other_about = asked_about(connection, other, actor, at)
-        if other_about is not None and may_read(actor, other_about):
-            elsewhere.append(Correction(original, thread_id, correction))
-    return ThreadView(stored.record, about.patients, stored.version, stored.ledger, messages, tuple(elsewhere))
+    thread_id = stored.ledger.communication_id
+    elsewhere = [Correction(*each) for each in corrected_elsewhere(connection, stored)]
+    following = continued_by(connection, thread_id)
+    others = {*following, *(each.thread for each in elsewhere)}
+    open_to_actor = {each for each in others if _may_read_too(connection, actor, each, at)}
+    groups = {each.group for each in actor.memberships}
+    return ThreadView(
+        record=stored.record,
+        patients=about.patients,
+        version=stored.version,
+        ledger=stored.ledger,
+        messages=entries_of(connection, stored),
+        corrected_elsewhere=tuple(each for each in elsewhere if each.thread in open_to_actor),
+        continued_by=tuple(each for each in following if each in open_to_actor),
+        asides=tuple(each for each in asides(connection, thread_id) if each.group in groups),
+    )
+
+
+def _may_read_too(connection: Connection, actor: Actor, thread_id: CommunicationId, at: Instant) -> bool:
+    about = asked_about(connection, find_thread(connection, thread_id), actor, at)
+    return about is not None and may_read(actor, about)
 
 
 def _served(asked: AccessEntry, stored: Stored, entries: int) -> AccessEntry:

@@ -142,6 +142,7 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
                 "ledger": ledger_bytes,
                 "tree_id": folder.id,
                 "attachments": repository.raw_tree(files[b"attachments"].id) if b"attachments" in files else b"",
+                "continues": ledger.continues,
             }
         )
         for position, (entry, message) in enumerate(zip(entries, parsed, strict=True), 1):

@@ -97,6 +97,20 @@ _put_aside = text(
 )
 
 
+_asides = select(set_aside.c.group_id, set_aside.c.position, set_aside.c.person_id, set_aside.c.at).where(
+    set_aside.c.thread_uuid == p("uuid")
+)
+
+
+class Aside(Struct, frozen=True):
+    """That a group has set a thread aside up to a position, who did, and when."""
+
+    group: ParticipantId
+    position: int
+    person: ParticipantId
+    at: Instant
+
+
 class Cursor(Struct, frozen=True, order=True):
     """A place in a list: the last activity of a thread, and its UUID."""
 
@@ -217,13 +231,24 @@ def groups_with_threads(connection: Connection, after: ParticipantId | None, cou
     """Return groups that take part in threads which are not archived, in the order of their ids."""
     since = b"" if after is None else UUID(after).bytes
     rows = connection.all(_groups, after=since, count=count)
-    return [ParticipantId(str(UUID(bytes=bytes(row[0])))) for row in rows]
+    return [_participant(row[0]) for row in rows]
 
 
 def mark_of(connection: Connection, person: ParticipantId, thread_id: CommunicationId) -> int:
     """Return how far a person had a thread before them when they last opened it, or 0."""
     row = connection.one(_find_mark, person=UUID(person).bytes, uuid=thread_uuid(thread_id))
     return 0 if row is None else int(row[0])
+
+
+def asides(connection: Connection, thread_id: CommunicationId) -> tuple[Aside, ...]:
+    """Return which groups have set a thread aside, in the order of their ids."""
+    rows = connection.all(_asides, uuid=thread_uuid(thread_id))
+    found = (Aside(_participant(row[0]), row[1], _participant(row[2]), Instant(row[3])) for row in rows)
+    return tuple(sorted(found, key=lambda each: each.group))
+
+
+def _participant(value: bytes) -> ParticipantId:
+    return ParticipantId(str(UUID(bytes=bytes(value))))
 
 
 def opened(person: ParticipantId, thread_id: CommunicationId, position: int, at: Instant) -> Effect:

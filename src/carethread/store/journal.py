@@ -236,6 +236,7 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
                     "ledger": thread.ledger_bytes,
                     "tree_id": thread.tree,
                     "attachments": thread.attachments,
+                    "continues": thread.ledger.continues,
                 }
             )
         else:

@@ -67,6 +67,13 @@ thread = Table(
     Column("ledger", LargeBinary, nullable=False),  # ledger.yaml
     Column("tree_id", LargeBinary(32), nullable=False),
     Column("attachments", LargeBinary, nullable=False),  # the raw tree of attachments/, empty without any
+    Column("continues", Text),  # the closed thread of this record that it takes up
+)
+Index(
+    "thread_continues",
+    thread.c.continues,
+    sqlite_where=thread.c.continues.is_not(None),
+    postgresql_where=thread.c.continues.is_not(None),
 )
 
 message = Table(
@@ -269,3 +276,4 @@ set_aside = Table(
     Column("at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+Index("set_aside_thread", set_aside.c.thread_uuid)

@@ -68,6 +68,13 @@ _corrected_elsewhere = (
 )
 
 
+_continued_by = (
+    select(thread.c.communication_id)
+    .where(thread.c.continues == bindparam("communication_id"))
+    .order_by(thread.c.communication_id)
+)
+
+
 class Stored(Struct, frozen=True):
     """A thread in the index: where it is, and its ledger. `version` is the commit of its record it was read at."""
 
@@ -143,6 +150,11 @@ def corrected_elsewhere(
         )
         for original, correction, thread_id in connection.all(_corrected_elsewhere, key=stored.key, no=stored.number)
     )
+
+
+def continued_by(connection: Connection, thread_id: CommunicationId) -> tuple[CommunicationId, ...]:
+    """Return the threads that take up a closed one, oldest first."""
+    return tuple(CommunicationId(row[0]) for row in connection.all(_continued_by, communication_id=thread_id))
 
 
 def asked_about(connection: Connection, stored: Stored | None, actor: Actor, at: Instant) -> Thread | None:

@@ -48,7 +48,10 @@ def upgrade() -> None:
         sa.Column("ledger", sa.LargeBinary, nullable=False),
         sa.Column("tree_id", sa.LargeBinary(32), nullable=False),
         sa.Column("attachments", sa.LargeBinary, nullable=False),
+        sa.Column("continues", sa.Text),
     )
+    continues = sa.text("continues IS NOT NULL")
+    op.create_index("thread_continues", "thread", ["continues"], sqlite_where=continues, postgresql_where=continues)
     op.create_table(
         "message",
         sa.Column("record_key", sa.BigInteger, primary_key=True, autoincrement=False),

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("set_aside_thread", "set_aside", ["thread_uuid"])
 
 
 def _directory() -> None:
