@@ -2,7 +2,7 @@
 
 import pytest
 
-from carethread import MessageContent, errors
+from carethread import MessageContent, ThreadStatus, errors
 from carethread.reads import inbox, read_thread
 from carethread.store.inbox import Wanted
 from carethread.writes import ThreadChange, change_thread, post_message
@@ -95,5 +95,5 @@ def test_waiting_on_us_until_we_answer(region: Region) -> None:
     assert who_waits() == ["B1"]
     post_message(service, region.caller("B2"), thread, MessageContent("On it"))
     assert who_waits() == ["A2"]
-    change_thread(service, region.caller("A1"), thread, ThreadChange(status="closed"))
+    change_thread(service, region.caller("A1"), thread, ThreadChange(ThreadStatus.CLOSED))
     assert who_waits() == []

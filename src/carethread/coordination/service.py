@@ -118,6 +118,7 @@ class CoordinationService:
         unpack(source, data_dir, progress or _silent)
         service = cls.open(data_dir, database_url=database_url)
         try:
+            service.archive.load_tables()
             service.rebuild(progress)
         except BaseException:
             service.close()

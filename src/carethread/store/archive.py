@@ -19,7 +19,7 @@ from carethread.record.model import CoordinationStatus, HistoryEntry, Ledger, Me
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import installation, statements
-from carethread.store.backup import backup
+from carethread.store.backup import backup, load_tables
 from carethread.store.database import Connection, Database, Row
 from carethread.store.journal import Installation
 from carethread.store.locks import FileLock
@@ -120,9 +120,13 @@ class Archive:
         return audit(self.database, self.materialiser.root, coordination_id)
 
     def backup(self, target: Path, progress: Progress) -> None:
-        """Write a backup of every record, while others may write."""
+        """Write a backup of every record, and of what no record holds, while others may write."""
         records = [status.coordination_id for status in self.records()]
-        backup(self.materialiser, self.data_dir, records, target, progress)
+        backup(self.materialiser, self.database, self.data_dir, records, target, progress)
+
+    def load_tables(self) -> None:
+        """Fill a new database with the tables of a backup that was unpacked here."""
+        load_tables(self.database, self.data_dir)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,14 +1,17 @@
 """Backups: a tar file of the records as they are, and the way back.
 
-A backup holds `installation.yaml`, every repository, and at its end `heads.json`, the commit each stands at. Each
-repository is brought up to date and copied while nothing is flushed to it, so a backup runs while others write and
-holds at least everything acknowledged before it began. The index is not in it: it is rebuilt from the repositories.
+A backup holds `installation.yaml`, every repository, the tables that no repository holds, and at its end `heads.json`,
+the commit each repository stands at. Each is brought up to date and copied while nothing is flushed to it, so a backup
+runs while others write and holds at least everything acknowledged before it began. The tables are taken last, in one
+snapshot, so the log speaks of nothing less than the repositories. The index is not in it: it is rebuilt from them.
 """
 
 import io
 import os
 import tarfile
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryFile
 
 import msgspec
 
@@ -16,14 +19,22 @@ from carethread.errors import ConfigurationError, IntegrityError, StorageError
 from carethread.git.repository import read_head
 from carethread.ids import CoordinationId, parse_coordination_id
 from carethread.record.model import Progress
+from carethread.store import tables
+from carethread.store.database import Database
 from carethread.store.installation import FILE_NAME, sync_folder
 from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 
 HEADS = "heads.json"
+TABLES = "tables"
 
 
 def backup(
-    materialiser: Materialiser, data_dir: Path, records: list[CoordinationId], target: Path, progress: Progress
+    materialiser: Materialiser,
+    database: Database,
+    data_dir: Path,
+    records: list[CoordinationId],
+    target: Path,
+    progress: Progress,
 ) -> None:
     """Write a backup of these records to a new file.
 
@@ -43,6 +54,7 @@ def backup(
                 for done, coordination_id in enumerate(records):
                     progress(done, len(records))
                     heads[coordination_id] = _add(archive, materialiser, data_dir, coordination_id)
+                _add_tables(archive, database)
                 _add_bytes(archive, HEADS, msgspec.json.encode(heads))
             file.flush()
             os.fsync(file.fileno())
@@ -65,6 +77,36 @@ def _add(archive: tarfile.TarFile, materialiser: Materialiser, data_dir: Path, c
     if head is None:
         raise IntegrityError(f"record {coordination_id} has no commit")
     return head.hex()
+
+
+def _add_tables(archive: tarfile.TarFile, database: Database) -> None:
+    with database.snapshot() as connection:
+        for table in tables.TABLES:
+            with TemporaryFile() as file:
+                tables.dump(connection, table, file)
+                member = tarfile.TarInfo(f"{TABLES}/{table.name}.jsonl")
+                member.size = file.tell()
+                file.seek(0)
+                archive.addfile(member, file)
+
+
+def load_tables(database: Database, data_dir: Path) -> None:
+    """Fill a new database with the tables that were unpacked beside the records, and remove their files.
+
+    Raises:
+        ConfigurationError: the database is not empty.
+        IntegrityError: a file is missing or damaged; nothing was loaded.
+    """
+    folder = data_dir / TABLES
+    with database.write() as connection:
+        tables.check_empty(connection)
+        for table in tables.TABLES:
+            path = folder / f"{table.name}.jsonl"
+            if not path.is_file():
+                raise IntegrityError(f"the backup has no {table.name}")
+            with path.open("rb") as file:
+                tables.load(connection, table, file)
+    rmtree(folder)
 
 
 def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
