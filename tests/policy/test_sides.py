@@ -15,11 +15,9 @@ from carethread.record.model import Ledger
 from tests.people import person
 
 PATIENT = person(30)
-IDS = {
-    name: person(200 + number)
-    for number, name in enumerate(["A1", "A2", "B1", "B2", "L1", "N1", "T1", "X", "both", "Carer", "Pharmacy", "Clinic", "Laboratory", "Network", "Team"])
-}
-GROUPS = {"Pharmacy", "Clinic", "Laboratory", "Network", "Team"}
+PEOPLE = ("A1", "A2", "B1", "B2", "L1", "N1", "T1", "X", "both", "Carer")
+GROUPS = ("Pharmacy", "Clinic", "Laboratory", "Network", "Team")
+IDS = {name: person(200 + number) for number, name in enumerate(PEOPLE + GROUPS)}
 MEMBERS = {
     "A1": "Pharmacy",
     "A2": "Pharmacy",

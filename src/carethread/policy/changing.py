@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from carethread.errors import (
     AddressedParticipantError,
+    DuplicateParticipantError,
     NoReaderError,
     NotAllowedError,
     NothingToChangeError,
@@ -54,13 +55,18 @@ def check_may_change(actor: Actor, thread: Thread, update: LedgerUpdate, company
     if not holds_home_rights(actor, thread):
         check_part(actor, thread, after, update, company)
     _check_status(before, after)
-    for each in update.remove_participants:
-        rules.check_removal(before, each)
+    for removed in update.remove_participants:
+        rules.check_removal(before, removed)
+    for added in update.add_participants:
+        if rules.find_participant(before.participants, added.id) is not None:
+            raise DuplicateParticipantError(f"participant {added.id} takes part already")
     rules.check_participants(after.participants)
     changed = replace(thread, ledger=after)
     _check_addressing(before, after)
     check_admitted(update.add_participants, changed, company)
-    check_addressed(_addressed(after) - _addressed(before), changed, company)
+    if after.addressing != before.addressing:
+        newly = frozenset().union(*_sides(after)).difference(*_sides(before))
+        check_addressed(newly, changed, company)
     if before.policies.allow_external_organisations and not after.policies.allow_external_organisations:
         check_none_external(changed, company)
     rules.check_policies(after.policies, after.addressing, after.participants)
@@ -108,26 +114,24 @@ def _check_addressing(before: Ledger, after: Ledger) -> None:
             raise AddressedParticipantError(f"recipient {each} is addressed by the thread and stays")
 
 
-def _addressed(ledger: Ledger) -> frozenset[ParticipantId]:
-    if ledger.addressing is None:
-        return frozenset()
-    return frozenset().union(*(addresses_of(ledger.addressing, side) for side in Side))
-
-
 def _check_readers(thread: Thread, changed: Thread, company: Company) -> None:
     """Each side keeps somebody who reads the thread, whatever is narrowed and whoever is removed.
 
     In a restricted thread that is a named individual, since nobody else reads it. A side that has nobody already
-    refuses only what narrows the thread. A plain thread has one side: everyone.
+    refuses only what narrows the thread.
     """
     before, after = thread.ledger, changed.ledger
-    addressing = after.addressing
-    everyone = frozenset(each.id for each in after.participants)
-    sides = [everyone] if addressing is None else [addresses_of(addressing, side) for side in Side]
-    for addresses in sides:
-        kept = has_reader(addresses, changed, company)
-        if not kept and (narrows(before, after) or has_reader(addresses, thread, company)):
+    narrowed = narrows(before, after)
+    for was, now in zip(_sides(before), _sides(after), strict=True):
+        if not has_reader(now, changed, company) and (narrowed or has_reader(was, thread, company)):
             raise NoReaderError(
-                f"nobody of {' and '.join(sorted(addresses))} could read thread {before.communication_id} any more: "
+                f"nobody of {' and '.join(sorted(was))} could read thread {before.communication_id} any more: "
                 "add one of them by name first"
             )
+
+
+def _sides(ledger: Ledger) -> tuple[frozenset[ParticipantId], ...]:
+    """Return the addresses of each side. A plain thread has one side: everyone."""
+    if ledger.addressing is None:
+        return (frozenset(each.id for each in ledger.participants),)
+    return tuple(addresses_of(ledger.addressing, side) for side in Side)
