@@ -117,7 +117,7 @@ def entry_of(draft: Draft, entry_id: ParticipantId, fhir_id: str, resolved: Reso
         case EntryKind.PATIENT:
             named["clinical_id"] = draft.clinical_id
             return Patient(name=draft.name, birth_date=draft.birth_date, **same, **named)
-        case EntryKind.CARE_TEAM:
+        case _:
             members = tuple(_member(each, entry_id, resolved) for each in draft.members)
             return CareTeam(name=draft.name, members=members, period=draft.period, **same, **named)
 

@@ -18,7 +18,6 @@ MAX_BUNDLE_BYTES = 512 * 1024 * 1024
 MAX_RESOURCE_BYTES = 4 * 1024 * 1024
 
 _T = TypeVar("_T")
-_FAULT = re.compile(r"(?P<fault>.*?)(?: - at `\$?(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 
 _bundle: msgspec.json.Decoder[FhirBundle] = msgspec.json.Decoder(FhirBundle)
@@ -78,8 +77,8 @@ def _decoded(decoder: "msgspec.json.Decoder[_T]", data: bytes, path: str) -> _T:
 
 
 def _in_our_words(message: str, path: str, types: str) -> DirectoryError:
-    parts = _FAULT.fullmatch(message)
-    fault, inner = (parts["fault"], parts["path"] or "") if parts is not None else ("", "")  # pragma: no branch
+    fault, _, inner = message.partition(" - at `$")
+    inner = inner.removesuffix("`")
     where = path + inner
     field = _FIELD.fullmatch(fault)
     if field is not None and field["what"] == "missing required":

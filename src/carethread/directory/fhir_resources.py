@@ -85,7 +85,7 @@ def draft_of(resource: Resource, path: str, full_url: str) -> Draft:
                 clinical_id=clinical_id,
                 references=_replaced_by(resource.link, path),
             )
-        case FhirCareTeam():
+        case _:
             return _team(resource, draft)
 
 

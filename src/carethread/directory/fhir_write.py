@@ -87,7 +87,7 @@ def _own(entry: Entry, names: Names) -> _Json:
                 | ({} if entry.birth_date is None else {"birthDate": entry.birth_date})
                 | ({"link": [{**link, "type": "replaced-by"}]} if link else {})
             )
-        case CareTeam():
+        case _:
             managing = _reference("reference", entry.managing_organization, names)
             return (
                 {"name": entry.name}
