@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select
 
 from bench.prose import bodies
 from carethread import (
@@ -23,16 +23,19 @@ from carethread import (
 from carethread.clock import system_clock
 from carethread.ids import CommunicationId, ParticipantId, mint_message_id, random_uuid
 from carethread.record.thread_md import render_entry
-from carethread.store import statements
 from carethread.store.archive import DATABASE_FILE
 from carethread.store.database import Database
-from carethread.store.schema import record, thread
+from carethread.store.derive import Derived, add_thread
+from carethread.store.rebuild import insert_derived
+from carethread.store.schema import participation, record, thread
 
 JANE = Author(ParticipantId("4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12"), "Dr Jane Smith")
 TOM = Author(ParticipantId("77ab3f1e-5a4d-4c1b-9d2e-3e8f7a6b5c4d"), "Dr Tom Patel")
 PLACE = "Oxford University Hospitals"
 PARTICIPANTS = tuple(Participant(each.id, each.role, each.name) for each in (JANE, TOM))
 _PREPARING_CALLERS = 64
+_record = select(*record.columns).where(record.c.coordination_id == bindparam("id"))
+_thread = select(thread.c.ledger, thread.c.tree_id).where(thread.c.record_key == bindparam("key"))
 _CONTENTS = [MessageContent(each) for each in bodies(1, 500)]
 
 
@@ -137,31 +140,39 @@ def open_filled(data_dir: Path, database_url: str | None, threads: int, messages
 
 
 def _fill_index(database: Database, spot: Spot, messages: int) -> None:
-    find = select(record.c.record_key).where(record.c.coordination_id == bindparam("id"))
-    # The names of the columns are the driver's to use in `values`.
-    count = update(thread).where(thread.c.record_key == bindparam("key")).values(entries=bindparam("new_entries"))
     dice = random.Random(spot.thread)
     texts = bodies(2, 100)
+    coordination_id = spot.record.coordination_id
     with database.write() as connection:
-        found = connection.one(find, id=bytes.fromhex(spot.record.coordination_id))
-        key = 0 if found is None else found[0]
-        rows = []
-        for position in range(1, messages + 1):
-            identifier = mint_message_id(random_uuid)
-            message = Message(identifier, MessageType.CLINICIAN, system_clock(), TOM.id, TOM.name, dice.choice(texts))
-            rows.append(
-                {
-                    "record_key": key,
-                    "thread_no": 1,
-                    "position": position,
-                    "message_id": bytes.fromhex(identifier.replace("-", "")),
-                    "seq": 2,
-                    "entry": render_entry(message),
-                }
+        held = connection.all(_record, id=bytes.fromhex(coordination_id))[0]
+        key = held[0]
+        begun = connection.all(_thread, key=key)[0]
+        said = [
+            Message(
+                mint_message_id(random_uuid),
+                MessageType.CLINICIAN,
+                system_clock(),
+                TOM.id,
+                TOM.name,
+                dice.choice(texts),
             )
-        with connection.pipeline():
-            connection.many(statements.insert_message, rows)
-        connection.run(count, key=key, new_entries=messages)
+            for _ in range(messages)
+        ]
+        row = dict(zip((each.name for each in record.columns), held, strict=True))
+        del row["record_key"]
+        derived = Derived(coordination_id, row, [])
+        add_thread(
+            derived,
+            number=1,
+            tree_id=bytes(begun[1]),
+            ledger_bytes=bytes(begun[0]),
+            entries=[render_entry(each) for each in said],
+            attachments=b"",
+            commits=dict.fromkeys((each.id for each in said), 2),
+        )
+        for table in (thread, participation, record):
+            connection.run(delete(table).where(table.c.record_key == bindparam("key")), key=key)
+        insert_derived(connection, derived, key)
 
 
 class Filled:

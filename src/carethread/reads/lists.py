@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from carethread.access_log import Action, Served
 from carethread.coordination import CoordinationService
 from carethread.errors import InvalidValueError, NotAllowedError, NotMemberError
-from carethread.ids import CoordinationId, ParticipantId
+from carethread.ids import ClinicalId, CoordinationId, ParticipantId
 from carethread.policy.actor import ActorKind, Caller
 from carethread.policy.reading import may_read
 from carethread.record.model import Ledger, Message, ThreadStatus
@@ -85,9 +85,10 @@ def inbox(
         rows = listed(asking.connection, found, choice, asking.actor.id, place, count + 1)
         lines = []
         shown = []
+        made = _Lines(asking.connection)
         for each in rows[:count]:
             stored = thread_at(asking.connection, each.key, each.number)
-            lines.append(_line(asking.connection, stored, is_unread=each.is_unread))
+            lines.append(made.line(stored, is_unread=each.is_unread))
             shown.append(Served(stored.ledger.communication_id, stored.version))
         more = encode_cursor(rows[count - 1].place) if len(rows) > count else ""
         return Page(tuple(lines), more), Shown(replace(asked, served=tuple(shown)))
@@ -130,6 +131,7 @@ def patient_threads(
     def work(asking: Asking) -> tuple[tuple[InboxLine, ...], Shown]:
         lines = []
         shown = []
+        made = _Lines(asking.connection)
         for clinical_id in records_of_patient(asking.connection, patient):
             for stored in threads_of(asking.connection, clinical_id, archive.installation.custodian.id):
                 about = asked_about(asking.connection, stored, asking.actor, asking.at)
@@ -138,7 +140,7 @@ def patient_threads(
                     continue
                 thread_id = stored.ledger.communication_id
                 unread = is_unread(asking.connection, asking.actor.id, thread_id, stored.key, stored.number)
-                lines.append(_line(asking.connection, stored, is_unread=unread))
+                lines.append(made.line(stored, is_unread=unread))
                 shown.append(Served(thread_id, stored.version))
         lines.sort(key=lambda each: (each.ledger.last_updated_at, each.ledger.communication_id), reverse=True)
         return tuple(lines), Shown(replace(asked, served=tuple(shown)))
@@ -170,10 +172,18 @@ def unattended_groups(
     return answer(service.archive, asked, caller, work)
 
 
-def _line(connection: Connection, stored: Stored, *, is_unread: bool) -> InboxLine:
-    last = entry_at(connection, stored, stored.last_message) if stored.last_message else None
-    patients = patients_of_record(connection, stored.clinical_id)
-    return InboxLine(stored.record, patients, stored.ledger, last, is_unread)
+class _Lines:
+    """Makes lines; threads of one record, which often come together, share the look at its patients."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._patients: dict[ClinicalId, frozenset[ParticipantId]] = {}
+
+    def line(self, stored: Stored, *, is_unread: bool) -> InboxLine:
+        last = entry_at(self._connection, stored, stored.last_message) if stored.last_message else None
+        if stored.clinical_id not in self._patients:
+            self._patients[stored.clinical_id] = patients_of_record(self._connection, stored.clinical_id)
+        return InboxLine(stored.record, self._patients[stored.clinical_id], stored.ledger, last, is_unread)
 
 
 def _described(wanted: Wanted) -> str:

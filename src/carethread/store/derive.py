@@ -4,6 +4,7 @@ Rebuilding inserts them; auditing compares them with what the index has. The row
 the same: that is tested.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -23,12 +24,12 @@ from carethread.record.commit_message import (
     parse_commit_message,
 )
 from carethread.record.ledger_yaml import parse_ledger
-from carethread.record.model import Message
+from carethread.record.model import Ledger, Message
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry, split_thread
 from carethread.record.transitions import STATUS_PATH
 from carethread.store.database import Parameters
-from carethread.store.finding import last_message, participation_rows
+from carethread.store.finding import last_message, participation_rows, uuid_bytes
 from carethread.store.turns import turns_of
 from carethread.store.words import thread_tokens
 
@@ -49,11 +50,11 @@ class Derived(Struct, frozen=True):
 
     coordination_id: CoordinationId
     record: Parameters
-    threads: list[Parameters]
-    messages: list[Parameters]
-    participations: list[Parameters]
     identifiers: list[Parameters]
-    texts: list[Texts]
+    threads: list[Parameters] = field(default_factory=list)
+    messages: list[Parameters] = field(default_factory=list)
+    participations: list[Parameters] = field(default_factory=list)
+    texts: list[Texts] = field(default_factory=list)
 
 
 class _Log(Struct):
@@ -115,62 +116,80 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
     status = parse_status(status_bytes)
     if status.coordination_id != coordination_id:
         raise RepositoryError(f"the repository of record {coordination_id} holds record {status.coordination_id}")
-    threads: list[Parameters] = []
-    messages: list[Parameters] = []
-    participations: list[Parameters] = []
-    texts: list[Texts] = []
+    derived = Derived(coordination_id, {}, log.identifiers)
     last = log.seconds * 1000
     folders = _tree(repository, root[b"communications"].id) if b"communications" in root else {}
     for name, folder in folders.items():
-        thread_id = name.decode()
-        number = log.threads[thread_id]
         files = _tree(repository, folder.id)
-        ledger_bytes = repository.blob(files[b"ledger.yaml"].id)
-        ledger = parse_ledger(ledger_bytes)
-        last = max(last, ledger.last_updated_at)
-        entries = split_thread(repository.blob(files[b"thread.md"].id))
-        parsed = tuple(parse_entry(each) for each in entries)
-        threads.append(
-            {
-                "thread_no": number,
-                "communication_id": thread_id,
-                "status": ledger.status.value,
-                "created_at": ledger.created_at,
-                "last_updated_at": ledger.last_updated_at,
-                "entries": len(entries),
-                "last_message": last_message(parsed),
-                "ledger": ledger_bytes,
-                "tree_id": folder.id,
-                "attachments": repository.raw_tree(files[b"attachments"].id) if b"attachments" in files else b"",
-                "continues": ledger.continues,
-            }
+        ledger = add_thread(
+            derived,
+            number=log.threads[name.decode()],
+            tree_id=folder.id,
+            ledger_bytes=repository.blob(files[b"ledger.yaml"].id),
+            entries=split_thread(repository.blob(files[b"thread.md"].id)),
+            attachments=repository.raw_tree(files[b"attachments"].id) if b"attachments" in files else b"",
+            commits=log.messages,
         )
-        for position, (entry, message) in enumerate(zip(entries, parsed, strict=True), 1):
-            messages.append(
-                {
-                    "thread_no": number,
-                    "position": position,
-                    "message_id": UUID(message.id).bytes,
-                    "corrects": None if message.corrects is None else UUID(message.corrects).bytes,
-                    "seq": log.messages[message.id],
-                    "entry": entry,
-                }
-            )
-        rows = participation_rows(ledger, turns_of(ledger, parsed))
-        participations.extend({"thread_no": number, **each} for each in rows)
-        texts.append(Texts(number, thread_tokens(ledger), parsed))
-    record: Parameters = {
-        "coordination_id": bytes.fromhex(coordination_id),
-        "clinical_id": UUID(status.clinical_id).bytes,
-        "custodian_id": UUID(status.custodian.id).bytes,
-        "status": status_bytes,
-        "head_seq": log.commits,
-        "head_commit": log.head,
-        "last_instant": last,
-        "synced_seq": log.commits,
-        "pending_since": 0,
-    }
-    return Derived(coordination_id, record, threads, messages, participations, log.identifiers, texts)
+        last = max(last, ledger.last_updated_at)
+    derived.record.update(
+        {
+            "coordination_id": bytes.fromhex(coordination_id),
+            "clinical_id": UUID(status.clinical_id).bytes,
+            "custodian_id": UUID(status.custodian.id).bytes,
+            "status": status_bytes,
+            "head_seq": log.commits,
+            "head_commit": log.head,
+            "last_instant": last,
+            "synced_seq": log.commits,
+            "pending_since": 0,
+        }
+    )
+    return derived
+
+
+def add_thread(
+    derived: Derived,
+    *,
+    number: int,
+    tree_id: bytes,
+    ledger_bytes: bytes,
+    entries: list[bytes],
+    attachments: bytes,
+    commits: Mapping[str, int],
+) -> Ledger:
+    """Add a thread's rows: from its files, and from which commit recorded which message. Return its ledger."""
+    ledger = parse_ledger(ledger_bytes)
+    parsed = tuple(parse_entry(each) for each in entries)
+    derived.threads.append(
+        {
+            "thread_no": number,
+            "communication_id": ledger.communication_id,
+            "status": ledger.status.value,
+            "created_at": ledger.created_at,
+            "last_updated_at": ledger.last_updated_at,
+            "entries": len(entries),
+            "last_message": last_message(parsed),
+            "ledger": ledger_bytes,
+            "tree_id": tree_id,
+            "attachments": attachments,
+            "continues": ledger.continues,
+        }
+    )
+    derived.messages.extend(
+        {
+            "thread_no": number,
+            "position": position,
+            "message_id": uuid_bytes(message.id),
+            "corrects": None if message.corrects is None else uuid_bytes(message.corrects),
+            "seq": commits[message.id],
+            "entry": entry,
+        }
+        for position, (entry, message) in enumerate(zip(entries, parsed, strict=True), 1)
+    )
+    rows = participation_rows(ledger, turns_of(ledger, parsed))
+    derived.participations.extend({"thread_no": number, **each} for each in rows)
+    derived.texts.append(Texts(number, thread_tokens(ledger), parsed))
+    return ledger
 
 
 def _tree(repository: Repository, tree_id: bytes) -> Tree:

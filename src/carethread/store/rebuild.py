@@ -110,12 +110,13 @@ def rebuild(database: Database, root: Path, progress: Progress) -> int:
         for done, coordination_id in enumerate(wanted):
             progress(done, len(wanted))
             derived = derive(record_path(root, coordination_id), coordination_id)
-            _insert(connection, derived, keys.get(bytes.fromhex(coordination_id)))
+            insert_derived(connection, derived, keys.get(bytes.fromhex(coordination_id)))
         progress(len(wanted), len(wanted))
     return len(wanted)
 
 
-def _insert(connection: Connection, derived: Derived, known: int | None) -> None:
+def insert_derived(connection: Connection, derived: Derived, known: int | None) -> None:
+    """Put a record's rows into the index, under the key it had before, if it had one. The way for bulk work."""
     if known is None:
         row = connection.one(statements.insert_record, **derived.record)
         key = 0 if row is None else row[0]

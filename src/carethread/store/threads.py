@@ -3,6 +3,7 @@
 The same statements run whether there is such a thread or not.
 """
 
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,19 +15,20 @@ from carethread.policy.actor import Actor, ActorKind, Thread
 from carethread.policy.home import is_deserted
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import Ledger, Message
-from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
 
+# Lists show the same threads again and again; a ledger is about a kilobyte.
+_ledger = lru_cache(maxsize=4_096)(parse_ledger)
 _NOBODY = ClinicalId("00000000-0000-0000-0000-000000000000")
 _COLUMNS = (
     record.c.record_key,
     record.c.coordination_id,
     record.c.head_commit,
-    record.c.status,
+    record.c.clinical_id,
     thread.c.thread_no,
     thread.c.ledger,
     thread.c.entries,
@@ -113,14 +115,14 @@ def threads_of(connection: Connection, clinical_id: ClinicalId, custodian: Parti
 
 
 def _stored(row: Row) -> Stored:
-    key, record_id, head, status, number, ledger, entries, last, attachments = row[:9]
+    key, record_id, head, clinical_id, number, ledger, entries, last, attachments = row[:9]
     return Stored(
         key=key,
         number=number,
         record=CoordinationId(bytes(record_id).hex()),
-        clinical_id=parse_status(bytes(status)).clinical_id,
+        clinical_id=ClinicalId(str(UUID(bytes=bytes(clinical_id)))),
         version=bytes(head).hex(),
-        ledger=parse_ledger(bytes(ledger)),
+        ledger=_ledger(bytes(ledger)),
         entries=entries,
         last_message=last,
         attachments=bytes(attachments),

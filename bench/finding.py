@@ -1,0 +1,251 @@
+"""Inboxes, unread counts and searches, in a small region and in one a hundred times as large.
+
+Threads are put straight into the index, on the way a rebuild takes, and people into the directory as a Bundle. What is
+measured is everything up to the line of the access log, whose fsync would hide the rest.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import quantiles
+from unittest import mock
+
+from msgspec import Struct
+
+from bench.figures import Figures, Target
+from bench.ground import Cell, Ground
+from bench.prose import bodies
+from carethread import (
+    Addressing,
+    CoordinationService,
+    CoordinationStatus,
+    Ledger,
+    Message,
+    MessageType,
+    Participant,
+    Party,
+    Role,
+)
+from carethread.clock import Instant
+from carethread.ids import (
+    ClinicalId,
+    mint_communication_id,
+    mint_coordination_id,
+    mint_message_id,
+    random_uuid,
+)
+from carethread.policy.actor import Caller
+from carethread.reads import Looking, inbox, search, unread_count
+from carethread.record.ledger_yaml import render_ledger
+from carethread.record.status_yaml import render_status
+from carethread.record.thread_md import render_entry
+from carethread.store.derive import Derived, add_thread
+from carethread.store.inbox import Wanted
+from carethread.store.rebuild import insert_derived
+
+SECTION = "find"
+_THREADS_A_PLACE = 20
+_THREADS_A_RECORD = 10
+_MESSAGES_A_THREAD = 5
+_RECORDS_A_TRANSACTION = 200
+_CALLS = 300
+_BEGIN = 1_768_000_000_000
+_MINUTE = 60_000
+_MOST_GROWTH = Target(1.5, at_most=True)
+_SEARCH_MS = Target(5, at_most=True)
+_DOCTOR = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/practitioner-role", "code": "doctor"}]}]
+_SMALL, _LARGE = "10,000 messages", "1,000,000 messages"
+
+
+class _Region(Struct):
+    """An installation, a clinician in each of its places, and how fast it was filled."""
+
+    service: CoordinationService
+    people: list[Participant]
+    places: list[Participant]
+    loaded: float = 0.0
+    posted: float = 0.0
+
+
+@contextmanager
+def _region(folder: Path, places: int) -> Iterator[_Region]:
+    with CoordinationService.open(folder, flushes=False) as service:
+        began = time.perf_counter()
+        service.directory.load(_bundle(places), by="bench")
+        loaded = 3 * places / (time.perf_counter() - began)
+        people, organisations = ([_participant(service, kind, each) for each in range(places)] for kind in "po")
+        region = _Region(service, people, organisations, loaded)
+        began = time.perf_counter()
+        region.posted = _fill(region) / (time.perf_counter() - began)
+        yield region
+
+
+def _bundle(places: int) -> bytes:
+    """Return so many organisations, each with one doctor."""
+    resources: list[dict[str, object]] = []
+    for each in range(places):
+        resources.append({"resourceType": "Organization", "id": f"o{each}", "active": True, "name": f"Place {each}"})
+        person = {"resourceType": "Practitioner", "id": f"p{each}", "active": True}
+        resources.append({**person, "name": [{"text": f"Person {each}"}]})
+        role = {"resourceType": "PractitionerRole", "id": f"r{each}", "active": True, "code": _DOCTOR}
+        named = {"practitioner": {"reference": f"Practitioner/p{each}"}}
+        resources.append({**role, **named, "organization": {"reference": f"Organization/o{each}"}})
+    entries = [{"resource": each} for each in resources]
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+
+
+def _participant(service: CoordinationService, kind: str, number: int) -> Participant:
+    entry = service.directory.find(f"{'Practitioner' if kind == 'p' else 'Organization'}/{kind}{number}")
+    role = Role.CLINICIAN if kind == "p" else Role.ORGANISATION
+    return Participant(entry.id, role, f"{'Person' if kind == 'p' else 'Place'} {number}")
+
+
+def _fill(region: _Region) -> int:
+    """Let each place ask others and be asked; return the number of messages."""
+    archive = region.service.archive
+    dice = random.Random(len(region.people))
+    texts = bodies(3, 500)
+    records = len(region.people) * _THREADS_A_PLACE // _THREADS_A_RECORD
+    minute = 0
+    for first in range(0, records, _RECORDS_A_TRANSACTION):
+        with archive.database.write() as connection:
+            for _ in range(first, min(first + _RECORDS_A_TRANSACTION, records)):
+                derived = _record(region)
+                for number in range(1, _THREADS_A_RECORD + 1):
+                    minute += 1
+                    _thread(region, derived, number, Instant(_BEGIN + minute * _MINUTE), dice, texts)
+                insert_derived(connection, derived, None)
+    return records * _THREADS_A_RECORD * _MESSAGES_A_THREAD
+
+
+def _record(region: _Region) -> Derived:
+    custodian = region.service.archive.installation.custodian
+    identifier = mint_coordination_id(random_uuid)
+    clinical = random_uuid()
+    row = {
+        "coordination_id": bytes.fromhex(identifier),
+        "clinical_id": clinical.bytes,
+        "custodian_id": bytes.fromhex(custodian.id.replace("-", "")),
+        "status": render_status(CoordinationStatus(identifier, ClinicalId(str(clinical)), custodian)),
+        "head_seq": 1,
+        "head_commit": bytes(32),
+        "last_instant": _BEGIN,
+        "synced_seq": 1,
+        "pending_since": 0,
+    }
+    return Derived(identifier, row, [])
+
+
+def _thread(
+    region: _Region, derived: Derived, number: int, at: Instant, dice: random.Random, texts: list[str]
+) -> None:  # fmt: skip
+    asking, asked = dice.sample(range(len(region.people)), 2)
+    person, home, other = region.people[asking], region.places[asking], region.places[asked]
+    said = []
+    for step in range(_MESSAGES_A_THREAD):
+        ours = step % 2 == 0
+        author, group, to = (person, home, other) if ours else (region.people[asked], other, home)
+        said.append(
+            Message(
+                mint_message_id(random_uuid),
+                MessageType.CLINICIAN,
+                Instant(at + step * 1000),
+                author.id,
+                author.name,
+                dice.choice(texts),
+                on_behalf_of=Party(group.id, group.name),
+                to=(Party(to.id, to.name),),
+            )
+        )
+    ledger = Ledger(
+        communication_id=mint_communication_id(at, random_uuid),
+        created_at=at,
+        last_updated_at=said[-1].timestamp,
+        participants=(person, home, other),
+        addressing=Addressing(person.id, (other.id,), home.id),
+    )
+    add_thread(
+        derived,
+        number=number,
+        tree_id=bytes(32),
+        ledger_bytes=render_ledger(ledger),
+        entries=[render_entry(each) for each in said],
+        attachments=b"",
+        commits=dict.fromkeys((each.id for each in said), 1),
+    )
+
+
+# ── What is measured ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _inbox(service: CoordinationService, caller: Caller, _word: str) -> None:
+    inbox(service, caller)
+
+
+def _waiting(service: CoordinationService, caller: Caller, _word: str) -> None:
+    inbox(service, caller, wanted=Wanted(waiting=True))
+
+
+def _unread(service: CoordinationService, caller: Caller, _word: str) -> None:
+    unread_count(service, caller)
+
+
+def _search(service: CoordinationService, caller: Caller, word: str) -> None:
+    search(service, caller, Looking(words=word))
+
+
+_ASKED = {"inbox page": _inbox, "waiting on us": _waiting, "unread count": _unread, "full-text search": _search}
+
+
+def _p99_ms(region: _Region, ask: Callable[[CoordinationService, Caller, str], None], dice: random.Random) -> float:
+    """Let many people ask; return what all but one in a hundred waited less than."""
+    words = sorted({word for text in bodies(3, 20) for word in text.lower().replace(".", "").split()})
+    took = []
+    with mock.patch("carethread.store.asking.log"):
+        for _ in range(_CALLS):
+            caller = Caller(dice.choice(region.people).id)
+            word = dice.choice(words)
+            began = time.perf_counter()
+            ask(region.service, caller, word)
+            took.append((time.perf_counter() - began) * 1000)
+    return quantiles(took, n=100)[98]
+
+
+@contextmanager
+def cells(ground: Ground) -> Iterator[list[Cell]]:
+    """Fill both regions, and offer what is asked of them."""
+    sizes = {_SMALL: 100, _LARGE: 1_000 if ground.quick else 10_000}
+    dice = random.Random(1)
+    with ExitStack() as stack:
+        regions = {
+            name: stack.enter_context(_region(ground.new_folder(f"find-{places}"), places))
+            for name, places in sizes.items()
+        }
+        found = [
+            Cell(
+                f"{what}, p99, {name}",
+                "ms",
+                partial(_p99_ms, region, ask, dice),
+                _SEARCH_MS if ask is _search else None,
+            )
+            for what, ask in _ASKED.items()
+            for name, region in regions.items()
+        ]
+        large = regions[_LARGE]
+        found.append(Cell("directory entries loaded", "/s", lambda: [large.loaded]))
+        found.append(Cell("messages put into the index", "/s", lambda: [large.posted]))
+        yield found
+
+
+def conclude(figures: Figures) -> None:
+    """Say how much a hundred times the messages cost."""
+    for what, ask in _ASKED.items():
+        name = f"{what}, large to small"
+        target = None if ask is _search else _MOST_GROWTH
+        figures.add_ratio(
+            SECTION, name, (SECTION, f"{what}, p99, {_LARGE}"), (SECTION, f"{what}, p99, {_SMALL}"), target
+        )  # fmt: skip
