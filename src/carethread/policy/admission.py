@@ -20,9 +20,7 @@ from carethread.record.model import GROUP_ROLES, PATIENT_SIDE_ROLES, Ledger, Par
 
 def is_member(known: Known, group: ParticipantId, patients: frozenset[ParticipantId]) -> bool:
     """Say whether somebody is an active member of a group, as far as it counts for these patients."""
-    return known.active and any(
-        each.group == group and (each.patient is None or each.patient in patients) for each in known.memberships
-    )
+    return any(each.group == group and (each.patient is None or each.patient in patients) for each in known.memberships)
 
 
 def check_admitted(added: Iterable[Participant], thread: Thread, company: Company) -> None:
@@ -71,12 +69,13 @@ def _is_external(participant: Participant, thread: Thread, company: Company) -> 
     """Say whether somebody is excluded; nobody is without a home group, which the record's rules refuse themselves."""
     ledger = thread.ledger
     home = opened_for(ledger)
-    if ledger.policies.allow_external_organisations or home is None or ledger.addressing is None:
+    if ledger.policies.allow_external_organisations or home is None:
         return False
     if participant.role in GROUP_ROLES:
         return participant.id != home
     # Whoever opened the thread for the home group stays its requester when they leave it.
-    if participant.role not in PROFESSIONAL_ROLES or participant.id == ledger.addressing.requester:
+    requester = None if ledger.addressing is None else ledger.addressing.requester
+    if participant.role not in PROFESSIONAL_ROLES or participant.id == requester:
         return False
     known = company.get(participant.id)
     return known is None or not is_member(known, home, thread.patients)
