@@ -9,7 +9,7 @@ from carethread.ids import ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Known, Thread
 from carethread.policy.opening import as_opened, check_may_open
 from carethread.record.transitions import NewThread
-from tests.people import CLINIC, JOHN, MARY, PHARMACIST, PHARMACY, TOM, listed
+from tests.people import CLINIC, JOHN, MARY, PHARMACIST, PHARMACY, TOM, listed, person
 from tests.policy.scene import (
     FOREIGN,
     NETWORK,
@@ -66,6 +66,7 @@ def test_for_oneself_and_for_a_group() -> None:
 def test_a_team_may_say_that_somebody_works_though_no_role_does() -> None:
     actor = replace(OPENS, standings=frozenset())
     _open(FOR_PHARMACY, actor, PHARMACY.id)
+    _open(FOR_PHARMACY, actor)
     with pytest.raises(errors.NotAllowedError, match="neither clinician nor care administrator"):
         _open(FOR_HERSELF, actor)
 
@@ -202,6 +203,12 @@ def test_somebody_of_the_group_who_takes_part_by_name_reads_it() -> None:
     elsewhere = replace(known(STRANGER), memberships=(Membership(CLINIC.id, CLINICIAN, OTHER_PATIENT),))
     with pytest.raises(errors.NoReaderError):
         _open(new, OPENS, None, elsewhere)
+
+
+def test_a_system_that_is_asked_needs_no_reader() -> None:
+    gateway = Participant(person(120), Role.SYSTEM, "Gateway")
+    new = NewThread((REQUESTER, gateway), Addressing(REQUESTER.id, (gateway.id,)))
+    _open(new, OPENS, None, Known(gateway.id, Role.SYSTEM, gateway.name))
 
 
 def test_a_group_that_only_takes_part_need_not() -> None:

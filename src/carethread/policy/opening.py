@@ -42,7 +42,8 @@ def check_may_open(
 
     `patients` are those of the record (merged ones included), `company` what the directory knows of every
     participant; the requester is listed as `author_opening` says. `continued` is the thread that `new.continues`
-    names, if the record has it.
+    names, if the record has it. `on_behalf_of` is for whom it is opened; left out, that is the reply-to if it is a
+    group.
 
     Raises:
         InactiveError: the actor, or a participant, is not active.
@@ -57,14 +58,14 @@ def check_may_open(
             the record's rules say of participants and addressing.
     """
     thread = as_opened(new, patients)
-    _check_opens(actor, thread, on_behalf_of, patient_side_opens=patient_side_opens)
     rules.check_participants(new.participants)
     if new.addressing is not None:
         rules.check_addressing(new.addressing, new.participants)
-    if new.continues is not None:
-        readable = continued is not None and may_read(actor, continued)
-        rules.check_continues(new.continues, continued.ledger if continued is not None and readable else None)
     home = opened_for(thread.ledger)
+    _check_opens(actor, thread, on_behalf_of or home, patient_side_opens=patient_side_opens)
+    if new.continues is not None:
+        readable = None if continued is None or not may_read(actor, continued) else continued.ledger
+        rules.check_continues(new.continues, readable)
     for group in (on_behalf_of, home):
         if group is not None and not standings_in(actor, thread, group):
             raise NotMemberError(f"{actor.id} is no active member of {group}, and cannot open a thread for it")
@@ -78,7 +79,7 @@ def check_may_open(
     check_addressed(_addressed(thread.ledger, actor), thread, company)
 
 
-def _check_opens(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None, *, patient_side_opens: bool) -> None:
+def _check_opens(actor: Actor, thread: Thread, group: ParticipantId | None, *, patient_side_opens: bool) -> None:
     if not actor.active:
         raise InactiveError(f"{actor.kind} {actor.id} is not active")
     if actor.kind in PATIENT_SIDE:
@@ -88,7 +89,7 @@ def _check_opens(actor: Actor, thread: Thread, on_behalf_of: ParticipantId | Non
             raise WrongPatientError(f"{actor.kind} {actor.id} belongs to another patient")
         return
     works = not actor.standings.isdisjoint(PROFESSIONAL_STANDINGS) or (
-        on_behalf_of is not None and is_professional_in(actor, thread, on_behalf_of)
+        group is not None and is_professional_in(actor, thread, group)
     )
     if actor.kind is not ActorKind.PRACTITIONER or not works:
         raise NotAllowedError(f"{actor.kind} {actor.id} is neither clinician nor care administrator anywhere")
