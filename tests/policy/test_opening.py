@@ -66,7 +66,9 @@ def test_for_oneself_and_for_a_group() -> None:
 def test_a_team_may_say_that_somebody_works_though_no_role_does() -> None:
     actor = replace(OPENS, standings=frozenset())
     _open(FOR_PHARMACY, actor, PHARMACY.id)
-    _open(FOR_PHARMACY, actor)
+    # Who did not say for whom is no clinician on the strength of the group.
+    administrator = replace(REQUESTER, role=Role.CARE_ADMINISTRATOR)
+    _open(replace(FOR_PHARMACY, participants=(administrator, PHARMACY, CLINIC)), actor)
     with pytest.raises(errors.NotAllowedError, match="neither clinician nor care administrator"):
         _open(FOR_HERSELF, actor)
 
@@ -86,6 +88,16 @@ def test_as_what_one_is_in_that_group() -> None:
     _open(replace(FOR_PHARMACY, participants=(administrator, PHARMACY, CLINIC)), actor, PHARMACY.id)
     with pytest.raises(errors.RoleMismatchError, match="opens this thread as care_administrator"):
         _open(FOR_PHARMACY, actor, PHARMACY.id)
+
+
+def test_what_is_opened_for_a_group_has_its_replies_go_there() -> None:
+    actor = replace(OPENS, memberships=(membership(PHARMACY.id), membership(CLINIC.id)))
+    for reply_to in (None, CLINIC.id, REQUESTER.id):
+        new = replace(FOR_PHARMACY, addressing=Addressing(REQUESTER.id, (CLINIC.id,), reply_to))
+        with pytest.raises(errors.InvalidValueError, match=f"reply_to: is not {PHARMACY.id}"):
+            _open(new, actor, PHARMACY.id)
+    # A plain thread has no such place: that the first message is for the pharmacy stands in the message.
+    _open(replace(FOR_PHARMACY, addressing=None), actor, PHARMACY.id)
 
 
 def test_whether_the_patients_side_opens_is_the_installations_choice() -> None:

@@ -22,8 +22,6 @@ class ActorKind(StrEnum):
 
 
 PATIENT_SIDE = frozenset({ActorKind.PATIENT, ActorKind.RELATED_PERSON})
-# How a member of a group on the patient's side stands in it.
-PATIENT_SIDE_STANDINGS = frozenset({Standing.PATIENT, Standing.PATIENT_ASSOCIATE})
 
 
 class Actor(Struct, frozen=True):

@@ -1,7 +1,14 @@
 """Who may open a thread, and with whom."""
 
 from carethread.clock import Instant
-from carethread.errors import InactiveError, NotAllowedError, NotMemberError, RoleMismatchError, WrongPatientError
+from carethread.errors import (
+    InactiveError,
+    InvalidValueError,
+    NotAllowedError,
+    NotMemberError,
+    RoleMismatchError,
+    WrongPatientError,
+)
 from carethread.ids import CommunicationId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Company, Thread
 from carethread.policy.admission import check_addressed, check_admitted
@@ -54,8 +61,8 @@ def check_may_open(
         RoleMismatchError: a participant has another role than the directory says.
         ExternalParticipantError, PolicyContradictionError: the policies exclude a participant.
         NoReaderError: an addressed group has no active member who could read it.
-        InvalidValueError: there is no thread to continue, or they may not read it: the answer is the same. Or what
-            the record's rules say of participants and addressing.
+        InvalidValueError: the reply-to is not the group it is opened for. There is no thread to continue, or they
+            may not read it: the answer is the same. Or what the record's rules say of participants and addressing.
     """
     thread = as_opened(new, patients)
     rules.check_participants(new.participants)
@@ -69,7 +76,10 @@ def check_may_open(
     for group in (on_behalf_of, home):
         if group is not None and not standings_in(actor, thread, group):
             raise NotMemberError(f"{actor.id} is no active member of {group}, and cannot open a thread for it")
-    _check_own_role(actor, thread, on_behalf_of or home)
+    if on_behalf_of is not None and new.addressing is not None and home != on_behalf_of:
+        # Else the thread would not say for whom it was opened, and its requester would read it beyond their membership.
+        raise InvalidValueError("addressing.reply_to", f"is not {on_behalf_of}, on whose behalf the thread is opened")
+    _check_own_role(actor, thread, on_behalf_of)
     check_admitted((each for each in new.participants if each.id != actor.id), thread, company)
     rules.check_policies(new.policies, new.addressing, new.participants)
     if not may_read(actor, thread):
