@@ -1,6 +1,7 @@
 """Reads a FHIR R4 Bundle into drafts. What is not understood is refused, with the path where it stands."""
 
 import re
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -113,11 +114,13 @@ def _check_request(request: BundleRequest | UnsetType, draft: Draft, path: str) 
         raise DirectoryError(f"{path}.url", "is not the resource's type, with PUT followed by / and its id")
 
 
+@lru_cache
+def _elements_not_kept(kind: type[Struct]) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a kind of resource that are not kept, and how each is told."""
+    tag = kind.__struct_config__.tag
+    found = (each for each in msgspec.structs.fields(kind) if each.type == NotKept)
+    return tuple((each.name, f"{tag}.{each.encode_name}") for each in found)
+
+
 def _not_kept(resource: Struct) -> set[str]:
-    kind = type(resource)
-    fields = (each for each in msgspec.structs.fields(kind) if each.type == NotKept)
-    return {f"{kind.__struct_config__.tag}.{each.encode_name}" for each in fields if _is_there(resource, each.name)}
-
-
-def _is_there(resource: Struct, name: str) -> bool:
-    return isinstance(getattr(resource, name), Raw)
+    return {told for field, told in _elements_not_kept(type(resource)) if isinstance(getattr(resource, field), Raw)}
