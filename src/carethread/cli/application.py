@@ -26,6 +26,7 @@ COMMANDS = (
     ("thread", "Open, list, show and close conversations.", "thread"),
     ("message", "Add, correct and show messages.", "message"),
     ("ledger", "Show and change who takes part in a thread, under which rules.", "ledger"),
+    ("directory", "Load and show people, organisations and teams; appoint auditors and stewards.", "directory"),
     ("log", "Show a record's history, as `git log` would.", "log"),
     ("verify", "Check records independently of what wrote them.", "verify"),
     ("flush", "Write to the repositories what is acknowledged and still waits.", "flush"),

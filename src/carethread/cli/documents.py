@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from carethread import Finding, HistoryEntry
 from carethread.clock import format_instant
+from carethread.directory.fhir_write import fhir_name
+from carethread.directory.model import Entry
 from carethread.record.model import Addressing, CoordinationStatus, Ledger, Message, Participant, Party
 
 
@@ -248,6 +250,122 @@ class HistoryDocument(Struct, frozen=True):
 
     coordination_id: str
     commits: tuple[CommitDocument, ...]
+
+
+class IdentifierDocument(Struct, frozen=True):
+    """A business identifier; `system` is a URI."""
+
+    system: str
+    value: str
+
+
+class EntryDocument(Struct, frozen=True):
+    """An entry of the directory. `reference` is such as `Practitioner/A1`; a practitioner's role has no name."""
+
+    id: str
+    reference: str
+    name: str | None
+    active: bool
+    identifiers: tuple[IdentifierDocument, ...]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """Describe an entry."""
+        return cls(
+            entry.id,
+            fhir_name(entry),
+            getattr(entry, "name", None),
+            entry.active,
+            tuple(IdentifierDocument(each.system, each.value) for each in entry.identifiers),
+        )
+
+
+class EntriesDocument(Struct, frozen=True):
+    """A page of entries, by name. The next page is `after` the last one's id."""
+
+    entries: tuple[EntryDocument, ...]
+
+
+class NamedEntryDocument(Struct, frozen=True):
+    """That an entry names another, in a field such as `organization`."""
+
+    field: str
+    entry: EntryDocument
+
+
+class MembershipDocument(Struct, frozen=True):
+    """That a person is a member of a group, as what; in the records of one patient only, if there is a `patient`."""
+
+    person: str
+    group: str
+    standing: str
+    patient: str | None
+
+
+class AppointmentDocument(Struct, frozen=True):
+    """That somebody is, or was, an auditor or steward."""
+
+    duty: str
+    appointed_at: str
+    appointed_by: str
+    ended_at: str | None
+    ended_by: str | None
+
+
+class EntryDetailsDocument(Struct, frozen=True):
+    """An entry with what surrounds it. What its kind does not have is `null` or empty; `start` and `end` are a period.
+
+    `memberships` are those of a person, or those in a group.
+    """
+
+    entry: EntryDocument
+    standing: str | None
+    clinical_id: str | None
+    birth_date: str | None
+    start: str | None
+    end: str | None
+    names: tuple[NamedEntryDocument, ...]
+    memberships: tuple[MembershipDocument, ...]
+    appointments: tuple[AppointmentDocument, ...]
+
+
+class LoadedDocument(Struct, frozen=True):
+    """How many entries were made, changed and left as they are; which elements were there and are not kept."""
+
+    made: int
+    changed: int
+    unchanged: int
+    not_kept: tuple[str, ...]
+
+
+class ExportedDocument(Struct, frozen=True):
+    """Where a Bundle of all entries was written, and its size in bytes."""
+
+    place: str
+    size: int
+
+
+class VersionDocument(Struct, frozen=True):
+    """An entry as it stood from a time on."""
+
+    version: int
+    recorded_at: str
+    recorded_by: str
+    entry: EntryDocument
+
+
+class VersionsDocument(Struct, frozen=True):
+    """The versions of an entry, oldest first."""
+
+    versions: tuple[VersionDocument, ...]
+
+
+class AppointedDocument(Struct, frozen=True):
+    """Whose duty begins or ends; `changed` says whether it was not so before."""
+
+    person: str
+    duty: str
+    changed: bool
 
 
 class FindingDocument(Struct, frozen=True):

@@ -52,7 +52,7 @@ def check_admitted(added: Iterable[Participant], thread: Thread, company: Compan
 
 
 def check_none_external(thread: Thread, company: Company) -> None:
-    """External organisations are excluded only while nobody of one takes part: it removes nobody silently.
+    """`thread`, as it will be, excludes nobody who takes part in it: turning a policy off removes nobody silently.
 
     Raises:
         PolicyContradictionError: somebody does.

@@ -67,7 +67,7 @@ def check_may_change(actor: Actor, thread: Thread, update: LedgerUpdate, company
     if after.addressing != before.addressing:
         newly = frozenset().union(*_sides(after)).difference(*_sides(before))
         check_addressed(newly, changed, company)
-    if before.policies.allow_external_organisations and not after.policies.allow_external_organisations:
+    if before.policies.allow_external_organisations:
         check_none_external(changed, company)
     rules.check_policies(after.policies, after.addressing, after.participants)
     _check_readers(thread, changed, company)
@@ -98,7 +98,7 @@ def _check_status(before: Ledger, after: Ledger) -> None:
 
 def _check_addressing(before: Ledger, after: Ledger) -> None:
     """The home side stays what it is, and whoever is asked stays asked."""
-    if before.addressing == after.addressing or after.addressing is None:
+    if after.addressing is None:
         return
     if before.addressing is None:
         raise NotAllowedError(

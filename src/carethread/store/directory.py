@@ -2,37 +2,21 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
-
 from carethread.clock import Clock, Instant
 from carethread.directory.fhir import read_bundle
 from carethread.directory.fhir_write import write_bundle
-from carethread.directory.memberships import Entries, Member, members, memberships
-from carethread.directory.model import Duty, Entry, EntryKind, Membership
+from carethread.directory.memberships import members, memberships
+from carethread.directory.model import Duty, Entry, EntryKind
 from carethread.directory.relations import relations
-from carethread.directory.versions import Loaded, Version
+from carethread.directory.versions import Details, Loaded, Version
 from carethread.errors import UnknownPersonError
 from carethread.ids import IdSource, ParticipantId
 from carethread.store import directory_load, directory_search, people
 from carethread.store.database import Database
 from carethread.store.directory_entries import Look, entries_around
 from carethread.store.directory_search import PAGE
-from carethread.store.people import Appointment
 
 Progress = Callable[[int, int], None]
-
-
-class Details(Struct, frozen=True):
-    """An entry with what surrounds it: what it is a member of, or its members, its duties, and the entries named.
-
-    `around` has every entry that is named, and more.
-    """
-
-    entry: Entry
-    memberships: tuple[Membership, ...]
-    members: tuple[Member, ...]
-    appointments: tuple[Appointment, ...]
-    around: Entries
 
 
 class Directory:

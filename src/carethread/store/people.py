@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from msgspec import Struct
-
 from carethread.clock import Instant
 from carethread.directory.memberships import (
     Entries,
@@ -34,6 +32,7 @@ from carethread.directory.model import (
     RelatedPerson,
     Standing,
 )
+from carethread.directory.versions import Appointment
 from carethread.errors import InactiveError, NotAllowedError, UnknownPersonError
 from carethread.ids import ClinicalId, ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Known
@@ -225,17 +224,6 @@ def records_of_patient(
 
 
 # ── Who is appointed to what ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Appointment(Struct, frozen=True):
-    """That somebody was appointed to a duty, by whom, from when to when, and who ended it."""
-
-    person: ParticipantId
-    duty: Duty
-    appointed_at: Instant
-    ended_at: Instant | None
-    appointed_by: str
-    ended_by: str | None
 
 
 def appointments(connection: Connection, person_id: ParticipantId) -> tuple[Appointment, ...]:
