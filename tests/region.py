@@ -159,7 +159,7 @@ class Region:
                 fields[each] = self.id(more.pop(each))
         if "others" in more:
             fields["others"] = self.ids(*more.pop("others"))
-        content = MessageContent(body) if body else None
+        content = more.pop("message", MessageContent(body) if body else None)
         opening = Opening(recipients=self.ids(*to), message=content, **fields, **more)
         return open_thread(self.service, self.caller(who), opening)
 

@@ -34,6 +34,7 @@ from carethread.store.threads import (
     entry_at,
     find_thread,
     find_thread_of,
+    with_patients,
 )
 
 
@@ -146,6 +147,7 @@ def open_in_emergency(
         if stored is None or about is None:
             raise unknown_thread(wanted)
         check_may_open_in_emergency(asking.actor, about, reason)
+        about = with_patients(asking.connection, stored, about)
         view = _view(asking.connection, stored, about, asking.actor, asking.at)
         return view, Shown(_served(asked, stored, len(view.messages)))
 
@@ -165,7 +167,7 @@ def readable(
     if stored is None or about is None:
         raise unknown_thread(thread_id)
     check_may_read(actor, about)
-    return stored, about
+    return stored, with_patients(connection, stored, about)
 
 
 def _message(
@@ -174,11 +176,9 @@ def _message(
     found = find_thread_of(connection, message_id)
     stored = None if found is None else found[0]
     about = asked_about(connection, stored, actor, at)
-    if found is None or about is None:
+    if found is None or about is None or not may_read(actor, about):
         raise _unknown_message(message_id)
-    if not may_read(actor, about):
-        raise _unknown_message(message_id)
-    return found[0], about, entry_at(connection, *found)
+    return found[0], with_patients(connection, found[0], about), entry_at(connection, *found)
 
 
 def _unknown_message(message_id: MessageId) -> UnknownMessageError:

@@ -1,15 +1,20 @@
 """A thread found by its own id, wherever it is: for readers, who are not told in which record.
 
-The same statements run whether there is such a thread or not.
+The same statements run whether there is no such thread or somebody may not read it: what is looked up until that is
+decided depends on who asks, and not on the thread. Of a steward alone, whose right hangs on who else is there, more is
+looked up where there is one.
 """
 
 from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import bindparam, select
 
 from carethread.clock import Instant
+from carethread.directory.memberships import merged
+from carethread.directory.model import Patient
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Thread
 from carethread.policy.home import is_deserted
@@ -18,12 +23,12 @@ from carethread.record.model import Ledger, Message
 from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
+from carethread.store.directory_entries import Look, entries_around
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
 
 # Lists show the same threads again and again; a ledger is about a kilobyte.
 _ledger = lru_cache(maxsize=4_096)(parse_ledger)
-_NOBODY = ClinicalId("00000000-0000-0000-0000-000000000000")
 _COLUMNS = (
     record.c.record_key,
     record.c.coordination_id,
@@ -160,11 +165,31 @@ def continued_by(connection: Connection, thread_id: CommunicationId) -> tuple[Co
 
 
 def asked_about(connection: Connection, stored: Stored | None, actor: Actor, at: Instant) -> Thread | None:
-    """Return a thread as the policy wants it. For nobody's thread the same is looked up, and nothing returned."""
-    patients = patients_of_record(connection, _NOBODY if stored is None else stored.clinical_id)
+    """Return a thread as the policy wants it to decide whether an actor may read it.
+
+    Its patients are there as far as something of the actor is bound to them: `with_patients` gives them all. Where
+    there is no thread the same is looked up, and nothing returned.
+    """
+    patients = _patients_that_count(connection, actor, None if stored is None else stored.clinical_id)
     deserted = False
     if actor.kind is ActorKind.STEWARD:
         listed = () if stored is None else (each.id for each in stored.ledger.participants)
         company = known(connection, listed, at)
         deserted = stored is not None and is_deserted(stored.ledger, company)
     return None if stored is None else Thread(stored.ledger, patients, deserted)
+
+
+def with_patients(connection: Connection, stored: Stored, about: Thread) -> Thread:
+    """Return a thread that somebody may read with all patients of its record."""
+    return replace(about, patients=patients_of_record(connection, stored.clinical_id))
+
+
+def _patients_that_count(
+    connection: Connection, actor: Actor, clinical_id: ClinicalId | None
+) -> frozenset[ParticipantId]:
+    """Return the patients of a record if an actor's rights are bound to one of them: asked from their side."""
+    bound = actor.patients | {each.patient for each in actor.memberships if each.patient is not None}
+    entries = entries_around(connection, bound, look=Look.MERGED)
+    of_record = (each for each in entries.values() if isinstance(each, Patient) and each.clinical_id == clinical_id)
+    found = next(of_record, None)
+    return frozenset() if found is None else merged(found.id, entries)

@@ -18,7 +18,7 @@ from carethread.store.archive import Archive
 from carethread.store.asking import actor_for, log_refusal
 from carethread.store.journal import Effect
 from carethread.store.people import patients_of_record
-from carethread.store.threads import Stored, asked_about, find_thread
+from carethread.store.threads import Stored, asked_about, find_thread, with_patients
 from carethread.store.writer import View
 
 Result = TypeVar("Result")
@@ -82,10 +82,10 @@ def readable(service: CoordinationService, caller: Caller, thread_id: Communicat
         actor = actor_for(connection, caller, at)
         stored = find_thread(connection, thread_id)
         about = asked_about(connection, stored, actor, at)
-    if stored is None or about is None:
-        raise unknown_thread(thread_id)
-    check_may_read(actor, about)
-    return actor, stored, about
+        if stored is None or about is None:
+            raise unknown_thread(thread_id)
+        check_may_read(actor, about)
+        return actor, stored, with_patients(connection, stored, about)
 
 
 def unknown_message(message_id: MessageId) -> UnknownMessageError:
@@ -98,9 +98,9 @@ def patients_in(view: View) -> frozenset[ParticipantId]:
     return patients_of_record(view.connection, view.state.status.clinical_id)
 
 
-def original_of(view: View, found: Found | None) -> tuple[Thread, Message] | None:
+def original_of(patients: frozenset[ParticipantId], found: Found | None) -> tuple[Thread, Message] | None:
     """Return a message that is to be corrected, with its thread as the policy wants it."""
-    return None if found is None else (Thread(found.ledger, patients_in(view)), found.message)
+    return None if found is None else (Thread(found.ledger, patients), found.message)
 
 
 def provisional(actor: Actor) -> Author:

@@ -132,7 +132,7 @@ def _open(
             continued=before,
         )
         if opening.message is not None and opening.message.corrects is not None:
-            check_is_theirs(actor, opening.message.corrects, original_of(view, corrected))
+            check_is_theirs(actor, opening.message.corrects, original_of(patients, corrected))
         log.acting(actor, record.coordination_id, None, opening.on_behalf_of)
         return author_opening(actor, patients, opening.on_behalf_of)
 
@@ -170,8 +170,8 @@ def _prepare(
         continued = None
         if opening.continues is not None:
             found = find_thread(connection, opening.continues)
-            if found is not None and found.clinical_id == clinical_id:
-                continued = asked_about(connection, found, actor, at)
+            in_record = found if found is not None and found.clinical_id == clinical_id else None
+            continued = asked_about(connection, in_record, actor, at)
     new = _new_thread(author, opening, company)
     check_may_open(
         actor,

@@ -16,7 +16,15 @@ from carethread.store.asking import actor_for, line
 from carethread.store.inbox import mark_of, opened
 from carethread.store.journal import Effect
 from carethread.store.writer import View
-from carethread.writes.acting import WriteLog, original_of, patients_in, performed, provisional, readable, via
+from carethread.writes.acting import (
+    WriteLog,
+    original_of,
+    patients_in,
+    performed,
+    provisional,
+    readable,
+    via,
+)
 
 
 def post_message(
@@ -80,7 +88,7 @@ def _post(
                 said, recipients=recipients_for(acting, thread, said.on_behalf_of, content.recipients)
             )  # fmt: skip
         else:
-            original = original_of(view, corrected)
+            original = original_of(thread.patients, corrected)
             check_may_correct(acting, thread, said.on_behalf_of, content.corrects, original)
         log.acting(acting, stored.record, thread_id, said.on_behalf_of)
         state = view.state.thread(view.connection, thread_id)

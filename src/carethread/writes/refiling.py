@@ -7,6 +7,7 @@ anything of the other patient.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from carethread.access_log import Action
 from carethread.clock import format_instant
@@ -30,7 +31,7 @@ from carethread.record.model import (
 )
 from carethread.store.asking import actor_for, line
 from carethread.store.people import known
-from carethread.store.threads import Stored, asked_about, entry_at, find_thread_of
+from carethread.store.threads import Stored, asked_about, entry_at, find_thread_of, with_patients
 from carethread.writes.acting import participants, performed, unknown_message
 from carethread.writes.changing import ThreadChange, change_thread
 from carethread.writes.opening import Opening, open_thread
@@ -80,7 +81,7 @@ def refile(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
     parse_message_id(refiling.message)
     stored, message = performed(
         service.archive,
-        line(caller, Action.WRITTEN),
+        replace(line(caller, Action.WRITTEN), message=refiling.message, detail="refile"),
         lambda: _check(service, caller, refiling),
     )
     thread_id = stored.ledger.communication_id
@@ -114,6 +115,7 @@ def _check(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
         about = asked_about(connection, stored, actor, at)
         if found is None or about is None or not may_read(actor, about):
             raise unknown_message(refiling.message)
+        about = with_patients(connection, found[0], about)
         if refiling.patient in about.patients:
             raise WrongPatientError(f"message {refiling.message} stands in the record of patient {refiling.patient}")
         message = entry_at(connection, *found)
