@@ -242,6 +242,26 @@ def test_no_file_is_as_no_message(scene: Scene) -> None:
     assert str(caught.value) == f"there is no message {scene.opened.message}"
 
 
+def test_the_name_of_a_hidden_message_is_not_told_by_a_client_s_identifier(scene: Scene) -> None:
+    """The identifier that somebody else gave to something hidden stands for nothing, whoever else uses it."""
+    region = scene.region
+    made = post_message(
+        region.service, region.caller("C1"), scene.readable, MessageContent("Mine"), client_identifier=IDENTIFIER
+    )
+    again = post_message(
+        region.service, region.caller("C1"), scene.readable, MessageContent("Mine"), client_identifier=IDENTIFIER
+    )
+    assert again == made
+    with pytest.raises(errors.IdentifierConflictError):
+        post_message(
+            region.service, region.caller("C1"), scene.readable, MessageContent("No"), client_identifier=IDENTIFIER
+        )
+    region.service.rebuild()
+    assert made == post_message(
+        region.service, region.caller("C1"), scene.readable, MessageContent("Mine"), client_identifier=IDENTIFIER
+    )
+
+
 def test_lists_and_searches_of_others_show_nothing(scene: Scene) -> None:
     hits = search(scene.region.service, scene.region.caller("C1"), Looking("secret")).hits
     assert hits == ()

@@ -11,7 +11,7 @@ from carethread.errors import CarethreadError, UnknownMessageError, UnknownPerso
 from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, Caller, Known, Thread
 from carethread.policy.reading import check_may_read, unknown_thread
-from carethread.record.model import Author, Message, Participant, Party, Role
+from carethread.record.model import Author, ClientIdentifier, Message, Participant, Party, Role
 from carethread.record.transitions import Found
 from carethread.store.access import logged
 from carethread.store.archive import Archive
@@ -121,6 +121,16 @@ def participants(company: Mapping[ParticipantId, Known], ids: Iterable[Participa
             raise UnknownPersonError(f"the directory has no person, organisation or team {each}")
         found.append(Participant(each, company[each].role, company[each].name))
     return tuple(found)
+
+
+def own_identifier(caller: Caller, given: ClientIdentifier | None) -> ClientIdentifier | None:
+    """Return a client's identifier as the record keeps it: within what this person asked for.
+
+    Else whoever uses one a second time would be told that something is there which they may not read.
+    """
+    if given is None or not given.client:
+        return given
+    return ClientIdentifier(f"{given.client}/{caller.person}", given.value)
 
 
 def via(caller: Caller) -> Party | None:

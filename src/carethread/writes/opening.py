@@ -31,7 +31,7 @@ from carethread.store.database import Connection
 from carethread.store.people import known, patients_of_record, records_of_patient
 from carethread.store.threads import asked_about, find_thread
 from carethread.store.writer import View
-from carethread.writes.acting import WriteLog, original_of, participants, patients_in, performed, via
+from carethread.writes.acting import WriteLog, original_of, own_identifier, participants, patients_in, performed, via
 
 
 class Opening(Struct, frozen=True):
@@ -84,7 +84,7 @@ def open_thread(
         caller: who opens it.
         opening: what it begins with.
         care_location: where that happens; left out, the group's name, else the installation's.
-        client_identifier: what the client calls this thread.
+        client_identifier: what the client calls this thread, within what this person asks for through it.
         patient_side_opens: whether this installation lets patients and related persons open threads.
 
     Raises:
@@ -145,7 +145,7 @@ def _open(
         continues=opening.continues,
         visibility=opening.visibility,
         policies=opening.policies,
-        client_identifier=client_identifier,
+        client_identifier=own_identifier(caller, client_identifier),
         permission=Permission(ask, lambda commit, made: log.effects(commit, thread=CommunicationId(made))),
     )
 

@@ -19,6 +19,7 @@ from carethread.store.writer import View
 from carethread.writes.acting import (
     WriteLog,
     original_of,
+    own_identifier,
     patients_in,
     performed,
     provisional,
@@ -40,7 +41,7 @@ def post_message(
 
     Left out, `content.on_behalf_of` is the group somebody speaks for who is not there by name, and
     `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
-    installation's.
+    installation's. `client_identifier` is within what this person asks for through that client.
 
     Raises:
         UnknownThreadError: there is no such thread, or they may not read it.
@@ -102,7 +103,7 @@ def _post(
         place or archive.installation.custodian.name,
         thread_id,
         content,
-        client_identifier=client_identifier,
+        client_identifier=own_identifier(caller, client_identifier),
         permission=Permission(ask, lambda commit, made: (*log.effects(commit, message=MessageId(made)), *marks)),
     )
 
