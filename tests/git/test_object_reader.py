@@ -271,19 +271,22 @@ def test_a_tolerant_reader_passes_over_an_index_with_a_wrong_checksum(tmp_path: 
 
 
 def test_a_damaged_pack_fails_its_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with _reading(tmp_path, _FULL) as reader:
-        (pack,) = reader.packs
-        path = tmp_path / "pack" / f"{pack.name}.pack"
-        content = path.read_bytes()
-        path.write_bytes(content[:20] + b"x" + content[21:])
-        with pytest.raises(RepositoryError, match="checksum"):
-            pack.check()
-        os.truncate(path, 30)
-        with pytest.raises(RepositoryError, match="truncated"):
-            pack.check()
-        monkeypatch.setattr(pack_reader, "_LARGEST_AT_ONCE", 10)
-        with pytest.raises(RepositoryError, match="too large to be read at once"):
-            pack.whole()
+    for kept in (pack_reader._LARGEST_KEPT, 10):
+        monkeypatch.setattr(pack_reader, "_LARGEST_KEPT", kept)
+        for size, fault in ((None, "checksum"), (30, "truncated")):
+            with _reading(tmp_path, _FULL) as reader:
+                (pack,) = reader.packs
+                path = tmp_path / "pack" / f"{pack.name}.pack"
+                content = path.read_bytes()
+                path.write_bytes((content[:20] + b"x" + content[21:])[:size])
+                with pytest.raises(RepositoryError, match=fault):
+                    pack.check()
+
+
+def test_a_pack_too_large_to_be_read_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_reader, "_LARGEST_AT_ONCE", 10)
+    with _reading(tmp_path, _FULL) as reader, pytest.raises(RepositoryError, match="too large to be read at once"):
+        reader.packs[0].whole()
 
 
 def test_an_index_with_impossible_offsets_is_refused(tmp_path: Path) -> None:

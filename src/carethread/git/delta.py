@@ -11,6 +11,7 @@ from carethread.git.objects import Octets
 
 _LONGEST_COPY = 0xFFFFFF
 _LONGEST_INSERT = 0x7F
+_LONGEST_SIZE = 9
 # What bytes follow a copy's command, by its low seven bits: the shifts of those of the offset, and of the size.
 _COPY_FORMS = [
     (
@@ -45,15 +46,13 @@ def decode_size(delta: Octets, position: int) -> tuple[int, int]:
         RepositoryError: the delta ends within the size, or it is absurd.
     """
     size = shift = 0
-    while True:
-        if position >= len(delta) or shift > 56:
-            raise RepositoryError("delta has no well-formed size")
-        byte = delta[position]
+    for byte in delta[position : position + _LONGEST_SIZE]:
         position += 1
-        size |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return size, position
+            return size | byte << shift, position
+        size |= (byte & 0x7F) << shift
         shift += 7
+    raise RepositoryError("delta has no well-formed size")
 
 
 def encode_copy(offset: int, size: int) -> bytes:

@@ -34,7 +34,7 @@ _FANOUT_NAME = re.compile(r"[0-9a-f]{2}", re.ASCII)
 _LOOSE_NAME = re.compile(r"[0-9a-f]{62}", re.ASCII)
 
 
-class StoredObject(Struct, frozen=True):
+class StoredObject(Struct, frozen=True, gc=False):
     """An object's kind, such as `b"commit"`, and its content."""
 
     kind: bytes

@@ -20,7 +20,7 @@ _LARGE = 1 << 18
 _SAMPLE = 1 << 14
 
 
-class EntryHeader(Struct, frozen=True):
+class EntryHeader(Struct, frozen=True, gc=False):
     """The start of an entry: its type, its inflated size, its base, and where the deflated content begins."""
 
     type: int
@@ -116,7 +116,12 @@ def parse_header(data: Octets, start: int) -> EntryHeader:
     return EntryHeader(number, size, base_id, distance, start)
 
 
-def inflate(data: Octets, start: int, size: int) -> tuple[Octets, int]:
+def likely_length(size: int) -> int:
+    """Return how long content of this size is at most when it is deflated, but for contrived streams."""
+    return size + (size >> 3) + 64
+
+
+def inflate(data: bytes, start: int, size: int) -> tuple[bytes, int]:
     """Return the content of a stream of known size at a position of a buffer, and where the stream ends.
 
     Never makes more than `size` bytes, whatever the stream says.
@@ -131,13 +136,15 @@ def inflate(data: Octets, start: int, size: int) -> tuple[Octets, int]:
             if data[end : end + 4] == zlib.adler32(content).to_bytes(4, "big"):
                 return content, end + 4
     stream = zlib.decompressobj()
+    end = min(len(data), start + likely_length(size))
     try:
-        made = stream.decompress(data[start:], size + 1)
-        if len(made) == size and not stream.eof:
-            # The checksum may be all that is left.
-            made += stream.decompress(stream.unconsumed_tail, 1)
+        made = stream.decompress(data[start:end], size + 1)
+        if not stream.eof and len(made) <= size:
+            rest = stream.unconsumed_tail + memoryview(data)[end:]
+            made += stream.decompress(rest, size + 1 - len(made))
+            end = len(data)
     except zlib.error as error:
         raise RepositoryError(f"damaged ({error})") from None
     if len(made) != size or not stream.eof:
         raise RepositoryError(f"not the {size} bytes it says")
-    return made, len(data) - len(stream.unused_data)
+    return made, end - len(stream.unused_data)

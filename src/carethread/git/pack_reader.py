@@ -6,8 +6,8 @@ from operator import ge
 
 from carethread.errors import RepositoryError
 from carethread.git.disk import open_file, read_file, read_range
-from carethread.git.objects import ID_SIZE, Octets
-from carethread.git.pack_entry import EntryHeader, inflate, parse_header
+from carethread.git.objects import ID_SIZE
+from carethread.git.pack_entry import EntryHeader, inflate, likely_length, parse_header
 from carethread.git.pack_index import PackIndex
 
 PACK_HEADER_SIZE = 12
@@ -16,7 +16,8 @@ _LARGEST_INDEX = 10_000_000 * 40
 # A pack is at most 2 GiB here; one that fits this is read at once when all of it is asked for.
 _LARGEST_AT_ONCE = 256 << 20
 _FIRST_READ = 512
-# Whoever reads this much will read most of it.
+# Reading so little takes no longer than finding it; whoever reads so often will read most of the pack.
+_SMALL = 64 << 10
 _READS_BEFORE_WHOLE = 64
 _LARGEST_KEPT = 64 << 20
 _CHUNK = 1 << 20
@@ -58,7 +59,7 @@ class Pack:
         os.close(self._descriptor)
 
     def whole(self) -> bytes:
-        """Return the whole file, read once.
+        """Return the whole file up to its trailer, read once.
 
         Raises:
             RepositoryError: it is too large to be held.
@@ -66,43 +67,45 @@ class Pack:
         if self._whole is None:
             if self.size > _LARGEST_AT_ONCE:
                 raise RepositoryError(f"{self.place}.pack: is too large to be read at once")
-            self._whole = read_range(self._descriptor, 0, self.size)
+            self._whole = read_range(self._descriptor, 0, self.size - ID_SIZE)
         return self._whole
 
-    def _window(self, start: int, size: int) -> Octets:
-        size = max(0, min(size, self.size - ID_SIZE - start))
-        self._reads += 1
-        if self._reads == _READS_BEFORE_WHOLE and self.size <= _LARGEST_KEPT:
-            self.whole()
-        if self._whole is not None:
-            return memoryview(self._whole)[start : start + size]
-        return read_range(self._descriptor, start, size)
+    def _window(self, start: int, size: int) -> bytes:
+        return read_range(self._descriptor, start, max(0, min(size, self.size - ID_SIZE - start)))
 
-    def header_at(self, offset: int) -> tuple[EntryHeader, Octets]:
-        """Read an entry's header, and a little of what follows.
+    def header_at(self, offset: int) -> tuple[EntryHeader, bytes]:
+        """Read an entry's header, and what follows: a little, or all there is.
 
         The header's `start` counts from the beginning of the returned bytes.
         """
-        window = self._window(offset, _FIRST_READ)
-        return parse_header(window, 0), window
+        if self._whole is None:
+            self._reads += 1
+            if self.size > (_SMALL if self._reads < _READS_BEFORE_WHOLE else _LARGEST_KEPT):
+                window = self._window(offset, _FIRST_READ)
+                return parse_header(window, 0), window
+        whole = self.whole()
+        return parse_header(whole, offset), whole
 
-    def inflate_at(self, offset: int, header: EntryHeader, window: Octets) -> Octets:
+    def inflate_at(self, offset: int, header: EntryHeader, window: bytes) -> bytes:
         """Return the inflated content of an entry whose header was read."""
         return self._inflate(offset, header, window)[0]
 
-    def stream_at(self, offset: int, header: EntryHeader, window: Octets) -> bytes:
+    def stream_at(self, offset: int, header: EntryHeader, window: bytes) -> bytes:
         """Return an entry's deflated content as it stands in the pack, after inflating it for a check."""
         _, window, end = self._inflate(offset, header, window)
-        return bytes(window[header.start : end])
+        return window[header.start : end]
 
-    def _inflate(self, offset: int, header: EntryHeader, window: Octets) -> tuple[Octets, Octets, int]:
-        # Deflated content is rarely longer than what it holds, but it may be: then everything that follows is tried.
-        expected = header.start + header.size + (header.size >> 3) + 64
+    def _inflate(self, offset: int, header: EntryHeader, window: bytes) -> tuple[bytes, bytes, int]:
+        if window is self._whole:
+            content, end = inflate(window, header.start, header.size)
+            return content, window, end
+        expected = header.start + likely_length(header.size)
         if expected > len(window) == _FIRST_READ:
             window = self._window(offset, expected)
         try:
             content, end = inflate(window, header.start, header.size)
         except RepositoryError:
+            # Longer than that, perhaps: then everything that follows is tried.
             rest = self._window(offset, _LARGEST_AT_ONCE)
             if len(rest) <= len(window):
                 raise
@@ -134,8 +137,11 @@ class Pack:
         self.index.check()
         digest = sha256()
         position, end = 0, self.size - ID_SIZE
+        if self.size <= _LARGEST_KEPT:
+            # Whoever checks it will read it.
+            self.whole()
         while position < end:
-            chunk = self._window(position, _CHUNK)
+            chunk = self._window(position, _CHUNK) if self._whole is None else memoryview(self._whole)[position:]
             if not chunk:
                 raise RepositoryError(f"{self.place}.pack: is truncated")
             digest.update(chunk)
