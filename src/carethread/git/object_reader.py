@@ -69,22 +69,21 @@ class ObjectReader:
             with faults_of(place):
                 self._objects = open_directory(".", objects)
                 self._closing.callback(os.close, self._objects)
-                self._refuse_alternates()
-                self._open_packs()
+                names = names_in(self._objects)
+                if "info" in names:
+                    self._refuse_alternates()
+                if "pack" in names:
+                    self._open_packs()
         except BaseException:
             self.close()
             raise
 
     def _refuse_alternates(self) -> None:
-        names = names_in(self._objects)
-        if "info" in names:
-            with directory("info", self._objects) as info:
-                if {"alternates", "http-alternates"} & set(names_in(info)):
-                    raise RepositoryError(f"{self.place}/info/alternates: objects of other places are not read")
+        with directory("info", self._objects) as info:
+            if {"alternates", "http-alternates"} & set(names_in(info)):
+                raise RepositoryError(f"{self.place}/info/alternates: objects of other places are not read")
 
     def _open_packs(self) -> None:
-        if "pack" not in names_in(self._objects):
-            return
         seen: set[str] = set()
         with directory("pack", self._objects) as packs:
             # A pack that was there a moment ago and is not any more was replaced by one to be looked for.

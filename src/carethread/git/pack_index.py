@@ -12,6 +12,7 @@ from carethread.git.objects import ID_SIZE
 
 _MAGIC = b"\xfftOc\0\0\0\2"
 _FANOUT = struct.Struct(">256I")
+_ID = struct.Struct(f"{ID_SIZE}s")
 _HEADER = len(_MAGIC) + _FANOUT.size
 _ASKED_OFTEN = 32
 _LARGEST_OFFSET = 0x7FFFFFFF
@@ -57,7 +58,7 @@ class PackIndex:
         if len(raw) < _HEADER + 2 * ID_SIZE or not raw.startswith(_MAGIC):
             raise RepositoryError(f"{place}: is not a pack index of version 2")
         self._fanout = _FANOUT.unpack_from(raw, len(_MAGIC))
-        if any(left > right for left, right in zip(self._fanout, self._fanout[1:], strict=False)):
+        if list(self._fanout) != sorted(self._fanout):
             raise RepositoryError(f"{place}: fan-out is not rising")
         self.count: int = self._fanout[255]
         self._crc_at = _HEADER + self.count * ID_SIZE
@@ -107,7 +108,7 @@ class PackIndex:
     def ids(self) -> list[bytes]:
         """Return all ids in order."""
         raw = self._raw
-        return [raw[at : at + ID_SIZE] for at in range(_HEADER, self._crc_at, ID_SIZE)]
+        return [row[0] for row in _ID.iter_unpack(memoryview(raw)[_HEADER : self._crc_at])]
 
     def offsets(self) -> tuple[int, ...]:
         """Return all offsets, in the order of the ids."""

@@ -27,7 +27,7 @@ def differences(path: Path, files: dict[str, bytes], passed_over: Collection[str
             blob = missing.pop(name, None)
             if blob is None:
                 found[name] = "It does not belong to the record."
-            elif _blob_of(path / name) != blob:
+            elif _blob_of(f"{path}/{name}") != blob:
                 found[name] = "It is not what the last commit holds."
     except OSError as error:
         return {"": f"The record's files cannot be read: {error.strerror}."}
@@ -41,23 +41,25 @@ def differences(path: Path, files: dict[str, bytes], passed_over: Collection[str
 
 def _names_below(path: Path, passed_over: Collection[str]) -> Iterator[str]:
     """Return the path of everything that is no directory, links to directories included."""
-    waiting = [path]
+    waiting = [""]
     while waiting:
-        for entry in os.scandir(waiting.pop()):
-            name = Path(entry.path).relative_to(path).as_posix()
+        folder = waiting.pop()
+        for entry in os.scandir(f"{path}/{folder}"):
+            name = folder + entry.name
             if name == ".git" or name in passed_over:
                 continue
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
+                waiting.append(f"{name}/")
             else:
                 yield name
 
 
-def _blob_of(path: Path) -> bytes | None:
+def _blob_of(path: str) -> bytes | None:
     """Return the id of what a file holds, or a link says; nothing for anything else, which could be endless."""
-    status = path.lstat()
+    status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
-        return object_id(b"blob", os.fsencode(path.readlink()))
+        return object_id(b"blob", os.fsencode(os.readlink(path)))
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_OBJECT:
         return None
-    return object_id(b"blob", path.read_bytes())
+    with open(path, "rb", buffering=0) as file:
+        return object_id(b"blob", file.readall())
