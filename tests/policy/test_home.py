@@ -84,6 +84,13 @@ def test_what_a_patient_asked_is_deserted_with_the_clinicians_asked(
     assert is_deserted(asked.thread.ledger, company) is deserted
 
 
+def test_whoever_is_inactive_holds_no_rights() -> None:
+    for relation in ("requester", "plain_named", "home"):
+        asked = _scene(relation)
+        assert holds_home_rights(asked.actor, asked.thread)
+        assert not holds_home_rights(replace(asked.actor, active=False), asked.thread)
+
+
 def test_a_steward_holds_the_rights_of_a_deserted_home_side() -> None:
     steward = _scene("none", "steward")
     assert not holds_home_rights(steward.actor, steward.thread)

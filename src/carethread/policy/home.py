@@ -16,7 +16,6 @@ from carethread.policy.standing import (
     is_clinician_by_name,
     is_clinician_in,
     is_professional_in,
-    takes_part_by_name,
 )
 from carethread.record.model import GROUP_ROLES, PATIENT_SIDE_ROLES, Ledger, Role
 
@@ -52,10 +51,7 @@ def holds_home_rights(actor: Actor, thread: Thread) -> bool:
         return actor.active and thread.deserted
     if not actor.active or actor.kind is not ActorKind.PRACTITIONER:
         return False
-    of_home = any(
-        is_professional_in(actor, thread, each) or (each == actor.id and takes_part_by_name(actor, thread))
-        for each in home_side(thread.ledger)
-    )
+    of_home = any(each == actor.id or is_professional_in(actor, thread, each) for each in home_side(thread.ledger))
     return of_home or is_clinician_of_any(actor, thread, _instead(thread.ledger))
 
 
