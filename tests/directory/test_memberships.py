@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import event, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from carethread.clock import Instant
@@ -12,7 +13,9 @@ from carethread.directory.memberships import (
     Member,
     in_force,
     members,
+    members_of,
     memberships,
+    memberships_of,
     merged,
     patients_counted,
     person_standings,
@@ -255,3 +258,9 @@ def test_one_patient_is_one_from_everywhere(entries: Entries) -> None:
 
 def test_what_is_not_there_is_not_in_force() -> None:
     assert not in_force(None, NOW)
+
+
+@given(networks(), st.lists(st.sampled_from(EVERYONE), unique=True))
+def test_many_at_once_are_as_each_by_itself(entries: Entries, asked: list[ParticipantId]) -> None:
+    assert memberships_of(asked, entries, NOW) == {each: memberships(each, entries, NOW) for each in asked}
+    assert members_of(asked, entries, NOW) == {each: members(each, entries, NOW) for each in asked}

@@ -15,7 +15,7 @@ patient's teams.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -48,32 +48,51 @@ def in_force(entry: Entry | None, at: Instant) -> bool:
     return not isinstance(entry, PractitionerRole | RelatedPerson | CareTeam) or entry.period.includes(at)
 
 
-def everything(entries: Entries, at: Instant) -> frozenset[Member]:
-    """Return who is a member of what, for whoever asks about many."""
-    return frozenset(_spread(_Scene.of(entries, at), None))
-
-
 def memberships(person: ParticipantId, entries: Entries, at: Instant) -> tuple[Membership, ...]:
     """Return what somebody is a member of, in the order of the groups' ids, each group, standing and patient once.
 
     `entries` must hold what bears on it; what is not there counts for nothing.
     """
-    return ordered(each for _, each in _spread(_Scene.of(entries, at), person))
+    return memberships_of((person,), entries, at)[person]
 
 
-def ordered(found: Iterable[Membership]) -> tuple[Membership, ...]:
-    """Return memberships in the order of the groups' ids."""
-    return tuple(sorted(found, key=lambda each: (each.group, each.standing, each.patient or "")))
+def memberships_of(
+    people: Iterable[ParticipantId], entries: Entries, at: Instant
+) -> dict[ParticipantId, tuple[Membership, ...]]:
+    """Return what each of these people is a member of, likewise."""
+    wanted: dict[ParticipantId, list[Membership]] = {each: [] for each in people}
+    for who, each in _spread(_Scene.of(entries, at), people=wanted):
+        wanted[who].append(each)
+    return {
+        who: tuple(sorted(found, key=lambda each: (each.group, each.standing, each.patient or "")))
+        for who, found in wanted.items()
+    }
 
 
 def members(group: ParticipantId, entries: Entries, at: Instant) -> frozenset[Member]:
     """Return who is a member of a group, and how."""
-    return frozenset(each for each in everything(entries, at) if each[1].group == group)
+    return members_of((group,), entries, at)[group]
+
+
+def members_of(
+    groups: Iterable[ParticipantId], entries: Entries, at: Instant
+) -> dict[ParticipantId, frozenset[Member]]:
+    """Return who is a member of each of these groups, and how."""
+    wanted: dict[ParticipantId, set[Member]] = {each: set() for each in groups}
+    for each in _spread(_Scene.of(entries, at), groups=_below(wanted, entries)):
+        if each[1].group in wanted:
+            wanted[each[1].group].add(each)
+    return {group: frozenset(found) for group, found in wanted.items()}
+
+
+def standings_of(entries: Entries, at: Instant) -> Mapping[ParticipantId, frozenset[Standing]]:
+    """Return what practitioners are in the roles they hold, wherever; those without one are left out."""
+    return _Scene.of(entries, at).standings
 
 
 def person_standings(practitioner: ParticipantId, entries: Entries, at: Instant) -> frozenset[Standing]:
     """Return what a practitioner is in the roles they hold, wherever."""
-    return _Scene.of(entries, at).standings[practitioner]
+    return standings_of(entries, at).get(practitioner, frozenset())
 
 
 def merged(patient: ParticipantId, entries: Entries) -> frozenset[ParticipantId]:
@@ -126,17 +145,38 @@ def _counts(role: PractitionerRole, entries: Entries, at: Instant) -> bool:
     return in_force(role, at) and in_force(practitioner, at) and in_force(organization, at)
 
 
-def _spread(scene: _Scene, person: ParticipantId | None) -> set[Member]:
-    """Return what a person (or everybody) is a member of, directly and through groups that teams name."""
-    found = {each for each in _direct(scene) if person is None or each[0] == person}
+def _spread(
+    scene: _Scene,
+    *,
+    people: Container[ParticipantId] | None = None,
+    groups: Container[ParticipantId] | None = None,
+) -> set[Member]:
+    """Return what these people, or all, are a member of among these groups, directly and through groups in teams."""
+    found = {
+        (who, each)
+        for who, each in _direct(scene)
+        if (people is None or who in people) and (groups is None or each.group in groups)
+    }
     waiting = list(found)
     while waiting:
         who, inner = waiting.pop()
         for team in scene.above[inner.group]:
-            outer = _through(scene, team, inner)
+            outer = None if groups is not None and team.id not in groups else _through(scene, team, inner)
             if outer is not None and (who, outer) not in found:
                 found.add((who, outer))
                 waiting.append((who, outer))
+    return found
+
+
+def _below(groups: Iterable[ParticipantId], entries: Entries) -> set[ParticipantId]:
+    """Return these groups and all that they name, and those name: whose members may be theirs."""
+    found = set(groups)
+    waiting = list(found)
+    while waiting:
+        entry = entries.get(waiting.pop())
+        new = {each.member for each in entry.members} - found if isinstance(entry, CareTeam) else set()
+        found |= new
+        waiting += new
     return found
 
 

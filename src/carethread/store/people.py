@@ -4,26 +4,26 @@ Everything is answered from the directory as it stands, or, with `as_of`, as it 
 looked at at `at`.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
 from carethread.clock import Instant
 from carethread.directory.memberships import (
     Entries,
-    everything,
     in_force,
+    members_of,
     memberships,
+    memberships_of,
     merged,
-    ordered,
     patients_counted,
     person_standings,
+    standings_of,
 )
 from carethread.directory.model import (
     CareTeam,
     Duty,
     Entry,
-    Membership,
+    Group,
     Organization,
     Patient,
     Person,
@@ -146,31 +146,28 @@ def known(
     connection: Connection, ids: Iterable[ParticipantId], at: Instant, *, as_of: Instant | None = None
 ) -> dict[ParticipantId, Known]:
     """Return what the directory knows of people and groups. Whom it does not know is left out."""
-    asked = tuple(ids)
-    entries = entries_around(connection, asked, as_of)
-    of_person: defaultdict[ParticipantId, list[Membership]] = defaultdict(list)
-    of_group: defaultdict[ParticipantId, set[Standing]] = defaultdict(set)
-    wanted = frozenset(asked)
-    for who, each in everything(entries, at):
-        if who in wanted:
-            of_person[who].append(each)
-        of_group[each.group].add(each.standing)
+    wanted = tuple(ids)
+    entries = entries_around(connection, wanted, as_of)
+    asked = {each: entries[each] for each in wanted if each in entries}
+    standings = standings_of(entries, at)
+    found = memberships_of((each for each, entry in asked.items() if isinstance(entry, Person)), entries, at)
+    inside = members_of((each for each, entry in asked.items() if isinstance(entry, Group)), entries, at)
     return {
         each: Known(
             each,
-            _role(entry, entries, at),
+            _role(entry, standings.get(each, frozenset())),
             entry.name,
             in_force(entry, at),
             _patient(entry),
-            ordered(of_person[each]),
-            frozenset(of_group[each]),
+            found.get(each, ()),
+            frozenset(member.standing for _, member in inside.get(each, ())),
         )
-        for each in asked
-        if (entry := entries.get(each)) is not None and not isinstance(entry, PractitionerRole)
+        for each, entry in asked.items()
+        if not isinstance(entry, PractitionerRole)
     }
 
 
-def _role(entry: Entry, entries: Entries, at: Instant) -> Role:
+def _role(entry: Entry, standings: frozenset[Standing]) -> Role:
     match entry:
         case Organization():
             return Role.ORGANISATION
@@ -181,8 +178,7 @@ def _role(entry: Entry, entries: Entries, at: Instant) -> Role:
         case RelatedPerson():
             return Role.PATIENT_ASSOCIATE
         case _:
-            clinical = Standing.CLINICIAN in person_standings(entry.id, entries, at)
-            return Role.CLINICIAN if clinical else Role.CARE_ADMINISTRATOR
+            return Role.CLINICIAN if Standing.CLINICIAN in standings else Role.CARE_ADMINISTRATOR
 
 
 def _patient(entry: Entry) -> ParticipantId | None:
