@@ -6,6 +6,7 @@ that says what is wrong, never a guess. Formats: gitformat-commit is undocumente
 """
 
 import re
+from binascii import a2b_hex
 from hashlib import sha256
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ _SIGNATURE_HEADER = b"gpgsig-sha256"
 _PERSON_FORM = rb"([^<>\n\0]+) <([^<>\n\0]*)> (0|[1-9][0-9]{0,11}) \+0000"
 _LINKS_FORM = rb"tree ([0-9a-f]{64})\n((?:parent [0-9a-f]{64}\n)*)"
 _PERSON = re.compile(_PERSON_FORM)
+_PARENT = re.compile(rb"parent ([0-9a-f]{64})\n")
 _LINKS = re.compile(_LINKS_FORM + rb"(?!parent )")
 _COMMIT = re.compile(_LINKS_FORM + rb"author " + _PERSON_FORM + rb"\ncommitter " + _PERSON_FORM + rb"\n\n([^\0]*)")
 _ENTRY = re.compile(rb"([1-7][0-7]{4,5}) ([^\0/]+)\0(.{32})", re.DOTALL)
@@ -46,7 +48,7 @@ def object_id(kind: bytes, *chunks: Octets) -> bytes:
 # ── Trees ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class TreeEntry(Struct, frozen=True):
+class TreeEntry(Struct, frozen=True, gc=False):
     """What a name in a tree stands for."""
 
     mode: int
@@ -128,7 +130,7 @@ def patch_tree(raw: bytes, name: bytes, entry: TreeEntry) -> bytes:
 # ── Commits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Person(Struct, frozen=True):
+class Person(Struct, frozen=True, gc=False):
     """Who, and when in seconds since 1970, always UTC."""
 
     name: str
@@ -136,7 +138,7 @@ class Person(Struct, frozen=True):
     seconds: int
 
 
-class Commit(Struct, frozen=True):
+class Commit(Struct, frozen=True, gc=False):
     """A commit; ids are raw bytes, the signature is the armored text with its final newline."""
 
     tree: bytes
@@ -218,7 +220,7 @@ def decode_commit(raw: Octets) -> Commit:
     tree, parents, author, author_email, authored, committer, committer_email, committed, message = match.groups()
     try:
         commit = Commit(
-            bytes.fromhex(tree.decode()),
+            a2b_hex(tree),
             _parse_parents(parents),
             Person(author.decode(), author_email.decode(), int(authored)),
             Person(committer.decode(), committer_email.decode(), int(committed)),
@@ -235,7 +237,7 @@ def decode_commit(raw: Octets) -> Commit:
 
 
 def _parse_parents(lines: bytes) -> tuple[bytes, ...]:
-    return tuple(bytes.fromhex(line[len("parent ") :].decode()) for line in lines.split(b"\n")[:-1])
+    return tuple(map(a2b_hex, _PARENT.findall(lines)))
 
 
 def commit_links(raw: Octets) -> tuple[bytes, tuple[bytes, ...]]:
@@ -247,4 +249,4 @@ def commit_links(raw: Octets) -> tuple[bytes, tuple[bytes, ...]]:
     match = _LINKS.match(raw)
     if match is None:
         raise RepositoryError("commit does not begin with its tree and parents")
-    return bytes.fromhex(match[1].decode()), _parse_parents(match[2])
+    return a2b_hex(match[1]), _parse_parents(match[2])
