@@ -33,7 +33,7 @@ _AUTHOR_LINE = re.compile(rb"\nauthor [^<>\n]* <([0-9a-f-]{36})@")
 _CLIENT_TRAILERS = ((), (CLIENT,), (CLIENT, CLIENT_IDENTIFIER, CLIENT_DIGEST))
 
 
-class Act(Struct, frozen=True):
+class Act(Struct, frozen=True, gc=False):
     """What a commit's files show that it does. `summary` is nothing where a fault keeps that from being told."""
 
     summary: Summary | None
@@ -44,7 +44,8 @@ class Act(Struct, frozen=True):
 
 def thread_named_in(raw: bytes) -> bytes:
     """Return the thread that a commit's message seems to name, if any: a hint, to be trusted with nothing."""
-    return raw.rpartition(_THREAD_LINE)[2].partition(b"\n")[0] if _THREAD_LINE in raw else b""
+    _, line, rest = raw.rpartition(_THREAD_LINE)
+    return rest.partition(b"\n")[0] if line else b""
 
 
 def author_id_in(raw: bytes) -> ParticipantId | None:

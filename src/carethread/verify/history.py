@@ -12,7 +12,7 @@ from carethread.verify.report import Report
 _KEPT_BYTES = 64 << 20
 
 
-class Link(Struct, frozen=True):
+class Link(Struct, frozen=True, gc=False):
     """A commit in the history: what it is, what it names, and its content if that was kept."""
 
     id: bytes

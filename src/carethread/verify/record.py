@@ -2,12 +2,12 @@
 
 from carethread.clock import Instant
 from carethread.git.signatures import Trust
-from carethread.ids import CoordinationId, ParticipantId
+from carethread.ids import CoordinationId
 from carethread.record.commit_message import Summary
 from carethread.record.model import CoordinationStatus
 from carethread.record.transitions import ATTRIBUTES_PATH, STATUS_PATH
 from carethread.verify.codes import Code
-from carethread.verify.commits import Act, Commits, author_id_in, thread_named_in
+from carethread.verify.commits import Act, Commits, thread_named_in
 from carethread.verify.history import Link
 from carethread.verify.objects import Objects
 from carethread.verify.report import Report
@@ -51,18 +51,18 @@ class RecordCheck:
         if self._trust is not None:
             check_commit_signature(raw, self._trust, report)
         changes = self.trees.follow(link.tree, thread_named_in(raw))
-        act = self._judge(changes, author_id_in(raw))
+        act = self._judge(changes, raw)
         self._commits.check(link, raw, act, None if self._status is None else self._status.custodian)
         self._gap = changes.unreadable
 
-    def _judge(self, changes: Changes, actor: ParticipantId | None) -> Act | None:
+    def _judge(self, changes: Changes, raw: bytes) -> Act | None:
         """Judge what changed; return what the commit does, if it does one thing."""
         is_first = self.commits == 1
         if is_first:
             self._check_first(changes)
         status = self._status
         acts = [] if changes.status is None else [self._follow_status(changes.status)]
-        acts += [self.steps.follow(change, actor, status, tolerant=self._gap) for change in changes.threads]
+        acts += [self.steps.follow(change, raw, status, tolerant=self._gap) for change in changes.threads]
         if len(acts) == 1:
             return acts[0]
         if acts and not self._gap:

@@ -9,7 +9,7 @@ from carethread.record.commit_message import Summary
 from carethread.record.media_types import attachment_path
 from carethread.record.model import CoordinationStatus, Ledger, Message, MessageType
 from carethread.verify.codes import Code
-from carethread.verify.commits import Act
+from carethread.verify.commits import Act, author_id_in
 from carethread.verify.entries import EntryCheck, Known
 from carethread.verify.ledgers import LedgerCheck, follow_ledger, has_changed
 from carethread.verify.objects import Objects
@@ -32,12 +32,12 @@ class Steps:
         self._uuids: set[str] = set()
 
     def follow(
-        self, change: ThreadChange, actor: ParticipantId | None, status: CoordinationStatus | None, *, tolerant: bool
+        self, change: ThreadChange, commit: bytes, status: CoordinationStatus | None, *, tolerant: bool
     ) -> Act | None:
         """Go on to what a commit changed in a thread; return what the commit does, as far as that can be told.
 
-        `actor` is who made the commit, `status` the record's before it. `tolerant` says that the change may be that
-        of more than one commit.
+        `commit` is the commit as it is stored, `status` the record's before it. `tolerant` says that the change may be
+        that of more than one commit.
         """
         known = self._known.threads.get(change.thread_id)
         thread = self._begin(change) if known is None else known
@@ -61,7 +61,7 @@ class Steps:
         if added.entries and entry is None:
             return None
         if known is None:
-            return self._judge_new(thread, entry, actor)
+            return self._judge_new(thread, entry, author_id_in(commit))
         return self._judge_change(thread, before, entry, quiet=tolerant or bool(change.files))
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────────

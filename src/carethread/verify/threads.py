@@ -43,14 +43,14 @@ class Thread(Struct):
         return f"communications/{self.id}/thread.md"
 
 
-class Placed(Struct, frozen=True):
+class Placed(Struct, frozen=True, gc=False):
     """An entry, with the number of its heading's line."""
 
     message: Message
     line: int
 
 
-class Added(Struct, frozen=True):
+class Added(Struct, frozen=True, gc=False):
     """What a version of `thread.md` adds to the one before; None stands for an entry that cannot be read.
 
     `is_unknown` says that it cannot be told: the old bytes changed, and `entries` are all there are; or nothing can be

@@ -32,7 +32,7 @@ _ATTACHMENT_NAME = re.compile(rb"[0-9a-f]{64}\.[a-z0-9]+")
 _ATTRIBUTES_BLOB = object_id(b"blob", ATTRIBUTES)
 
 
-class ThreadChange(Struct):
+class ThreadChange(Struct, gc=False):
     """What a commit changed in a thread's folder, as ids of blobs; `files` are attachments by name.
 
     `unsure` says that a part of the folder cannot be read, now or when it last changed.
@@ -45,7 +45,7 @@ class ThreadChange(Struct):
     unsure: bool = False
 
 
-class Changes(Struct):
+class Changes(Struct, gc=False):
     """What a commit changed.
 
     `faulty` if the layout itself is at fault, `unreadable` if a part could not be read; either is reported.
@@ -86,21 +86,22 @@ class _Directory(Struct):
         This spares reading the rest, which may be thousands of entries. An entry's beginning cannot be mistaken for a
         part of an id: all ids but those of paths that are reported anyway are digests of what was read.
         """
-        patched = self.raw
-        found = []
+        old = self.raw
+        changed = []
+        done = 0
         for name, mode, start in expected:
-            begin = raw.find(start) + len(start)
-            if begin < len(start):
+            begin = raw.find(start, done) + len(start)
+            if begin < len(start) or raw[done:begin] != old[done:begin]:
                 return None
-            identifier = raw[begin : begin + ID_SIZE]
-            patched = patched[:begin] + identifier + patched[begin + ID_SIZE :]
-            found.append((name, TreeEntry(mode, identifier)))
-        if patched != raw:
+            done = begin + ID_SIZE
+            identifier = raw[begin:done]
+            if identifier != old[begin:done]:
+                changed.append((name, TreeEntry(mode, identifier)))
+        if raw[done:] != old[done:]:
             return None
-        changed: _Changed = [(name, entry) for name, entry in found if self.tree.get(name) != entry]
         self.raw = raw
-        self.tree.update(found)
-        return changed
+        self.tree.update(changed)
+        return [*changed]
 
 
 def _text(name: bytes) -> str:
