@@ -1,5 +1,7 @@
 """Actors, participants, patients and duties, as the directory stands and as it stood."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -191,6 +193,26 @@ def test_answers_are_kept_until_the_directory_changes(
     directory.load(bundle(role(active=False)), by="test")
     with database.read() as connection:
         assert memberships(ann, entries_around(connection, [ann]), AT) == ()
+
+
+def test_an_answer_is_never_of_two_states(
+    directory: Directory, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory.load(bundle(organization(), practitioner(), role()), by="test")
+    ann, clinic = ids(directory, "ann", "clinic")
+    closure = directory_entries._closure
+    changes = [bundle(role(where="west"), organization("west"))]
+
+    def overtaken(*given: Any) -> dict[ParticipantId, Entry]:
+        found = closure(*given)
+        if changes:
+            directory.load(changes.pop(), by="test")
+        return found
+
+    monkeypatch.setattr(directory_entries, "_closure", overtaken)
+    with database.read() as connection:
+        (membership,) = memberships(ann, entries_around(connection, [ann]), AT)
+    assert membership.group != clinic
 
 
 # ── Duties ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -91,20 +91,27 @@ class _Answers:
         self._size = 0
 
     def entries(self, connection: Connection, asked: frozenset[ParticipantId], look: Look) -> Entries:
-        # Read first: an answer that a change overtakes is kept under the older number, and not used again.
-        now = generation(connection)
-        if now != self._generation:
-            self._kept.clear()
-            self._generation, self._size = now, 0
+        self._forget_unless(generation(connection))
         found = self._kept.pop((asked, look), None)
-        if found is None:
+        while found is None:
+            before = self._generation
             found = _closure(connection, asked, None, look)
-            self._size += len(found) + 1
+            self._forget_unless(generation(connection))
+            if self._generation != before:
+                # Half of it is from before a change and half from after: nothing ever stood like that.
+                found = None
+            else:
+                self._size += len(found) + 1
         self._kept[asked, look] = found
         while self._size > _REMEMBERED:
             _, oldest = self._kept.popitem(last=False)
             self._size -= len(oldest) + 1
         return found
+
+    def _forget_unless(self, now: int) -> None:
+        if now != self._generation:
+            self._kept.clear()
+            self._generation, self._size = now, 0
 
 
 _answers: WeakKeyDictionary[Connection, _Answers] = WeakKeyDictionary()
