@@ -73,6 +73,25 @@ def test_a_team_may_say_that_somebody_works_though_no_role_does() -> None:
         _open(FOR_HERSELF, actor)
 
 
+def test_so_may_a_group_that_a_plain_thread_is_opened_for() -> None:
+    actor = replace(OPENS, standings=frozenset())
+    plain = replace(FOR_PHARMACY, addressing=None)
+    _open(plain, actor, PHARMACY.id)
+    as_relative = replace(actor, memberships=(membership(PHARMACY.id, Standing.PATIENT_ASSOCIATE),))
+    with pytest.raises(errors.NotAllowedError, match="neither clinician nor care administrator"):
+        _open(plain, as_relative, PHARMACY.id)
+
+
+def test_whoever_opens_a_thread_takes_part() -> None:
+    with pytest.raises(errors.NotParticipantError, match=OPENS.id):
+        _open(NewThread((PHARMACY, CLINIC)), OPENS, PHARMACY.id)
+
+
+def test_one_may_ask_ones_own_group_and_be_its_reader() -> None:
+    actor = replace(OPENS, memberships=(membership(CLINIC.id),))
+    _open(replace(FOR_HERSELF, visibility=Visibility(restricted=True)), actor)
+
+
 def test_only_for_a_group_of_ones_own() -> None:
     actor = replace(OPENS, memberships=())
     with pytest.raises(errors.NotMemberError, match=PHARMACY.id):
@@ -86,7 +105,7 @@ def test_as_what_one_is_in_that_group() -> None:
     administrator = replace(REQUESTER, role=Role.CARE_ADMINISTRATOR)
     actor = replace(OPENS, memberships=both)
     _open(replace(FOR_PHARMACY, participants=(administrator, PHARMACY, CLINIC)), actor, PHARMACY.id)
-    with pytest.raises(errors.RoleMismatchError, match="opens this thread as care_administrator"):
+    with pytest.raises(errors.RoleMismatchError, match="is clinician in this thread, not care_administrator"):
         _open(FOR_PHARMACY, actor, PHARMACY.id)
 
 

@@ -6,11 +6,10 @@ from carethread.errors import (
     InvalidValueError,
     NotAllowedError,
     NotMemberError,
-    RoleMismatchError,
     WrongPatientError,
 )
 from carethread.ids import CommunicationId, ParticipantId
-from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Company, Thread
+from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Company, Known, Thread
 from carethread.policy.admission import check_addressed, check_admitted
 from carethread.policy.reading import may_read, opened_for
 from carethread.policy.speaking import author_opening
@@ -47,7 +46,7 @@ def check_may_open(
 ) -> None:
     """A clinician, a care administrator, or as far as the installation allows it the patient's side opens a thread.
 
-    `patients` are those of the record (merged ones included), `company` what the directory knows of every
+    `patients` are those of the record (merged ones included), `company` what the directory knows of every other
     participant; the requester is listed as `author_opening` says. `continued` is the thread that `new.continues`
     names, if the record has it. `on_behalf_of` is for whom it is opened; left out, that is the reply-to if it is a
     group.
@@ -58,6 +57,7 @@ def check_may_open(
         WrongPatientError: the actor or a participant belongs to another patient.
         NotMemberError: the actor is no active member of the group it is opened for.
         UnknownPersonError: the directory does not know a participant.
+        NotParticipantError: the actor does not take part, or somebody addressed does not.
         RoleMismatchError: a participant has another role than the directory says.
         ExternalParticipantError, PolicyContradictionError: the policies exclude a participant.
         NoReaderError: an addressed group has no active member who could read it.
@@ -79,14 +79,17 @@ def check_may_open(
     if on_behalf_of is not None and new.addressing is not None and home != on_behalf_of:
         # Else the thread would not say for whom it was opened, and its requester would read it beyond their membership.
         raise InvalidValueError("addressing.reply_to", f"is not {on_behalf_of}, on whose behalf the thread is opened")
-    _check_own_role(actor, thread, on_behalf_of)
+    author = author_opening(actor, patients, on_behalf_of)
+    rules.check_speaks(thread.ledger, author, None)
+    themselves = Known(actor.id, author.role, actor.name, memberships=actor.memberships)
+    company = {**company, actor.id: themselves}
     check_admitted((each for each in new.participants if each.id != actor.id), thread, company)
     rules.check_policies(new.policies, new.addressing, new.participants)
     if not may_read(actor, thread):
         raise NotAllowedError(
             f"{actor.id} could not read the thread they open: take a wider visibility, or open it as an individual"
         )
-    check_addressed(_addressed(thread.ledger, actor), thread, company)
+    check_addressed(_addressed(thread.ledger), thread, company)
 
 
 def _check_opens(actor: Actor, thread: Thread, group: ParticipantId | None, *, patient_side_opens: bool) -> None:
@@ -105,17 +108,8 @@ def _check_opens(actor: Actor, thread: Thread, group: ParticipantId | None, *, p
         raise NotAllowedError(f"{actor.kind} {actor.id} is neither clinician nor care administrator anywhere")
 
 
-def _check_own_role(actor: Actor, thread: Thread, group: ParticipantId | None) -> None:
-    listed = rules.find_participant(thread.ledger.participants, actor.id)
-    own = author_opening(actor, thread.patients, group).role
-    if listed is not None and listed.role is not own:
-        raise RoleMismatchError(f"{actor.id} opens this thread as {own}, not {listed.role}")
-
-
-def _addressed(ledger: Ledger, actor: Actor) -> tuple[ParticipantId, ...]:
-    """Return who is addressed: in a plain thread every group that takes part, since a message goes to everyone."""
-    if ledger.addressing is None:
-        return tuple(each.id for each in ledger.participants if each.role in GROUP_ROLES)
-    reply_to = ledger.addressing.reply_to
-    addressed = (*ledger.addressing.recipients, *(() if reply_to is None else (reply_to,)))
-    return tuple(each for each in addressed if each != actor.id)
+def _addressed(ledger: Ledger) -> tuple[ParticipantId, ...]:
+    """Return who is asked: in a plain thread every group that takes part, since a message goes to everyone."""
+    if ledger.addressing is not None:
+        return ledger.addressing.recipients
+    return tuple(each.id for each in ledger.participants if each.role in GROUP_ROLES)
