@@ -37,7 +37,7 @@ def test_help_and_version_are_no_failure(cli: CommandLine) -> None:
         (("thread", "lst"), "Did you mean 'list'"),
         (("--wrong",), "No such option"),
         (("record", "list", "--wrong"), "No such option"),
-        (("thread", "list"), "Missing argument 'RECORD'"),
+        (("record", "show"), "Missing argument 'RECORD'"),
         (("record", "show", "one", "two"), "unexpected extra argument"),
     ],
 )

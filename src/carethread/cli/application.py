@@ -27,6 +27,9 @@ COMMANDS = (
     ("message", "Add, correct and show messages.", "message"),
     ("ledger", "Show and change who takes part in a thread, under which rules.", "ledger"),
     ("directory", "Load and show people, organisations and teams; appoint auditors and stewards.", "directory"),
+    ("inbox", "Show the threads a person has, and what waits on them.", "inbox"),
+    ("search", "Find messages a person may read, by their words.", "search"),
+    ("access-log", "Show auditors who was served what, when and why.", "access_log"),
     ("log", "Show a record's history, as `git log` would.", "log"),
     ("verify", "Check records independently of what wrote them.", "verify"),
     ("flush", "Write to the repositories what is acknowledged and still waits.", "flush"),
@@ -47,8 +50,9 @@ thread may be named by the part of its id after the time, and a participant by n
 
 What most commands take can be set once in the environment:
   CARETHREAD_DATA            the data directory
+  CARETHREAD_AS              the person of the directory who acts, as --as says it
   CARETHREAD_AUTHOR_ID, CARETHREAD_AUTHOR_NAME, CARETHREAD_AUTHOR_ROLE
-                             who acts
+                             who acts, without --as: trusted, and not checked
   CARETHREAD_CARE_LOCATION   where
 
 Exit codes: 0 done, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 integrity, 7 storage. With --json, errors are

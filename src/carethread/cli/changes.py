@@ -1,6 +1,6 @@
 """Changing a thread's ledger: what several commands do."""
 
-from carethread import Author, CoordinationRecord, LedgerUpdate
+from carethread import Author, CoordinationRecord, CoordinationService, LedgerUpdate
 from carethread.cli import library, output
 from carethread.cli.documents import LedgerDocument, LedgerOfRecordDocument
 from carethread.cli.naming import find_participants
@@ -9,6 +9,7 @@ from carethread.ids import CommunicationId
 
 
 def change_ledger(
+    service: CoordinationService,
     record: CoordinationRecord,
     thread_id: CommunicationId,
     author: Author,
@@ -34,4 +35,4 @@ def change_ledger(
         else:
             show_message(message)
 
-    library.settle(record, tell)
+    library.settle_operator(service, record, author, "ledger", tell, thread=thread_id, message=message_id)

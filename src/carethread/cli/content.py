@@ -21,6 +21,8 @@ from carethread.record.words import read_word
 
 # Who is named without an id gets one. Three fields where there is an id, for a name may hold colons.
 _PARTICIPANT = re.compile(r"(?P<role>[^:]*):(?:(?P<id>[^:]*):(?P<name>.*)|(?P<only_name>[^:]*))", re.DOTALL)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TO_THE_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}:[0-9]{2})Z\Z", re.ASCII)
 
 MEDIA_TYPES = {
     "aac": "audio/aac",
@@ -148,6 +150,18 @@ def media_type(file: Path) -> str:
 def read_sent(text: str | None) -> Instant | None:
     """Read when a message was sent, if that was said."""
     return None if text is None else parse_instant(text, "sent")
+
+
+def read_time(text: str, field: str) -> Instant:
+    """Read a time in UTC, to the day, to the second or to the millisecond.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    whole = _DAY.fullmatch(text)
+    if whole is not None:
+        return parse_instant(f"{text}T00:00:00.000Z", field)
+    return parse_instant(_TO_THE_SECOND.sub(r"\1.000Z", text), field)
 
 
 def new_identifier(client: str, identifier: str | None) -> ClientIdentifier | None:

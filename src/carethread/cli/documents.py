@@ -177,27 +177,53 @@ class MessageDocument(Struct, frozen=True):
 
 
 class ThreadsDocument(Struct, frozen=True):
-    """A record's threads, oldest first."""
+    """A record's threads, oldest first; for a person, a patient's, newest activity first, without `coordination_id`."""
 
-    coordination_id: str
+    coordination_id: str | None
     threads: tuple[LedgerDocument, ...]
 
 
+class CorrectionDocument(Struct, frozen=True):
+    """That the message `corrects` is corrected in another thread."""
+
+    corrects: str
+    communication_id: str
+    message_id: str
+
+
+class AsideDocument(Struct, frozen=True):
+    """That a thread is set aside for a group until its next message, by whom, and when; ids of the directory."""
+
+    communication_id: str
+    group: str
+    person: str
+    at: str
+
+
 class ThreadDocument(Struct, frozen=True):
-    """A thread with its messages. `version` is the commit that was read."""
+    """A thread with its messages. `version` is the commit that was read.
+
+    What is elsewhere, and who has set it aside, is only said to a person, as far as they may read it.
+    """
 
     coordination_id: str
     version: str
     ledger: LedgerDocument
     messages: tuple[MessageDocument, ...]
+    corrected_elsewhere: tuple[CorrectionDocument, ...] = ()
+    continued_by: tuple[str, ...] = ()
+    set_aside: tuple[AsideDocument, ...] = ()
 
 
 class LedgerOfRecordDocument(Struct, frozen=True):
-    """A thread's ledger, and the system entry that tells of its change, if it was changed now."""
+    """A thread's ledger, and the system entry that tells of its change, if it was changed now.
 
-    coordination_id: str
+    Whoever changed it so that they may not read it any more is told the id of the entry alone.
+    """
+
+    coordination_id: str | None
     message_id: str | None
-    ledger: LedgerDocument
+    ledger: LedgerDocument | None
 
 
 class RecordedDocument(Struct, frozen=True):

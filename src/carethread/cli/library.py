@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from carethread import Author, CarethreadError, CoordinationRecord, CoordinationService, Role
+from carethread.access_log import Action, Served
+from carethread.cli.options import DEFAULT_CLIENT
 from carethread.errors import ConfigurationError
-from carethread.ids import parse_participant_id
+from carethread.ids import CommunicationId, MessageId, parse_participant_id
+from carethread.reads import log_operator, served_thread
 from carethread.record.words import read_word
 from carethread.settings import Settings
 
@@ -71,8 +74,8 @@ def acting(identifier: str | None, name: str | None, role: str) -> Author:
     """
     if not identifier or not name:
         raise ConfigurationError(
-            "who acts was not said: give --author-id and --author-name, "
-            "or set CARETHREAD_AUTHOR_ID and CARETHREAD_AUTHOR_NAME"
+            "who acts was not said: give --as PERSON, or --author-id and --author-name, "
+            "or set CARETHREAD_AS, or CARETHREAD_AUTHOR_ID and CARETHREAD_AUTHOR_NAME"
         )
     return new_author(identifier, name, role)
 
@@ -90,7 +93,62 @@ def acting_place(care_location: str | None) -> str:
     return care_location
 
 
-def settle(record: CoordinationRecord, tell: Callable[[], None]) -> None:
+def show_operator(
+    service: CoordinationService,
+    record: CoordinationRecord,
+    what: str,
+    served: tuple[Served, ...] = (),
+    *,
+    message: MessageId | None = None,
+    action: Action = Action.SERVED,
+) -> None:
+    """Log what is shown to whoever calls without naming a person. To be called before anything of it is printed.
+
+    Raises:
+        StorageError: it cannot be logged; then nothing may be shown.
+    """
+    log_operator(
+        service,
+        action,
+        client=DEFAULT_CLIENT,
+        detail=what,
+        record=record.coordination_id,
+        message=message,
+        served=served,
+    )
+
+
+def settle_operator(
+    service: CoordinationService,
+    record: CoordinationRecord,
+    author: Author,
+    what: str,
+    tell: Callable[[], None],
+    *,
+    thread: CommunicationId | None = None,
+    message: MessageId | None = None,
+) -> None:
+    """Log what an author recorded without the policy having been asked, then go on as `settle`.
+
+    It is recorded already: a line that cannot be stored is a warning as well.
+    """
+    try:
+        log_operator(
+            service,
+            Action.WRITTEN,
+            client=DEFAULT_CLIENT,
+            detail=what,
+            actor=author.id,
+            record=record.coordination_id,
+            message=message,
+            served=() if thread is None else served_thread(thread),
+        )
+    except CarethreadError as error:
+        print(f"carethread: recorded, but not in the access log: {error}", file=sys.stderr)
+    settle(record, tell)
+
+
+def settle(written: CoordinationRecord | CoordinationService, tell: Callable[[], None]) -> None:
     """Say what was recorded, then write it to the repository.
 
     It is recorded, whatever happens now: a repository that cannot be written is a warning, not a failure of the
@@ -99,7 +157,7 @@ def settle(record: CoordinationRecord, tell: Callable[[], None]) -> None:
     tell()
     sys.stdout.flush()
     try:
-        record.flush()
+        written.flush()
     except CarethreadError as error:
         print(
             f"carethread: recorded, but not yet in the repository: {error} (`carethread flush` tries again)",

@@ -24,6 +24,7 @@ def show(
     with library.opened(data) as service:
         found = find_record(service, record)
         commits = tuple(found.history())
+        library.show_operator(service, found, "log")
         if as_json:
             documents = tuple(CommitDocument.of(each) for each in commits)
             output.answer(HistoryDocument(found.coordination_id, documents))

@@ -12,6 +12,16 @@ _INDIVIDUALS = ", ".join(role.value for role in Role if role in INDIVIDUAL_ROLES
 # ── What is meant ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RecordArgument = Annotated[str, typer.Argument(metavar="RECORD", help="The record's id, or how it begins.")]
+# Left out with --as: then what stands first is what comes next.
+RecordIfNotAsArgument = Annotated[
+    str | None, typer.Argument(metavar="RECORD", help="The record's id, or how it begins. Not needed with --as.")
+]
+ThreadIfNotAsArgument = Annotated[
+    str | None, typer.Argument(metavar="THREAD", help="The thread's id, or how it or its UUID begins.")
+]
+MessageIfNotAsArgument = Annotated[
+    str | None, typer.Argument(metavar="MESSAGE", help="The message's id; where it stands is named, how it begins.")
+]
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or how it begins.")]
 MessageArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The message's id, or how it begins.")]
 
@@ -37,7 +47,7 @@ _CARE_LOCATION = typer.Option(
 AuthorIdOption = Annotated[str, _AUTHOR_ID]
 AuthorNameOption = Annotated[str, _AUTHOR_NAME]
 CareLocationOption = Annotated[str, _CARE_LOCATION]
-# For a command that shows something, and changes it if asked.
+# For a command that need not be told: it only changes something if asked, or a person acts with --as.
 AuthorIdIfChangedOption = Annotated[str | None, _AUTHOR_ID]
 AuthorNameIfChangedOption = Annotated[str | None, _AUTHOR_NAME]
 CareLocationIfChangedOption = Annotated[str | None, _CARE_LOCATION]
@@ -95,7 +105,11 @@ ParticipantOption = Annotated[
 ]
 AddOption = Annotated[
     list[str] | None,
-    typer.Option("--add", metavar="ROLE:[ID:]NAME", help="Who is to take part from now on. Repeatable."),
+    typer.Option(
+        "--add",
+        metavar="ROLE:[ID:]NAME",
+        help="Who is to take part from now on; with --as, an entry of the directory. Repeatable.",
+    ),
 ]
 RemoveOption = Annotated[
     list[str] | None,

@@ -14,6 +14,9 @@ from msgspec import Struct
 
 # Wider than any table: names have at most 200 characters.
 _UNLIMITED = 10_000
+# Between columns; and what a column that is cut keeps at least.
+_GAP = 2
+_LEAST = 16
 
 
 def answer(document: Struct) -> None:
@@ -45,6 +48,23 @@ def body(text: str) -> None:
     """Print what somebody wrote, every line of it behind four spaces."""
     for line in text.split("\n"):
         print(f"    {line}" if line else "")
+
+
+def fitted(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table whose last column is cut to what the terminal leaves it; elsewhere, nothing is cut."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - few commands print tables
+    from rich.console import Console  # noqa: PLC0415
+
+    kept = [tuple(row) for row in rows]
+    if sys.stdout.isatty():
+        before = zip(*((headers, *kept)), strict=True)
+        widths = [max(cell_len(cell) for cell in column) + _GAP for column in before]
+        left = max(Console(file=sys.stdout).width - sum(widths[:-1]), _LEAST)
+        kept = [
+            (*row[:-1], row[-1] if cell_len(row[-1]) <= left else f"{set_cell_size(row[-1], left - 1)}…")
+            for row in kept
+        ]
+    table(headers, kept)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -29,3 +29,13 @@ def shown(what: str) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def counted(what: str, *, wanted: bool = True) -> Iterator[Callable[[int], None] | None]:
+    """Yield what work of unknown length reports to how much it has come to; nothing where that is not wanted."""
+    if not wanted:
+        yield None
+        return
+    with shown(what) as report:
+        yield None if report is None else lambda done: report(done, done)

@@ -46,7 +46,7 @@ def begin(
             else:
                 output.say(f"Began record {record.coordination_id} in {record.path}")
 
-        library.settle(record, tell)
+        library.settle_operator(service, record, author, "record", tell)
 
 
 @app.command("list")

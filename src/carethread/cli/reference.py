@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from msgspec import Struct
 
-from carethread.cli import application, documents, exit_codes
+from carethread.cli import application, documents, exit_codes, people_documents
 from carethread.settings import FILE_VARIABLE, documentation, variable
 
 _WIDTH = 90
@@ -29,6 +29,10 @@ ANSWERS: dict[str, type[Struct]] = {
     "thread close": documents.LedgerOfRecordDocument,
     "thread archive": documents.LedgerOfRecordDocument,
     "thread participants": documents.LedgerOfRecordDocument,
+    "thread aside": people_documents.SetAsideDocument,
+    "thread refile": people_documents.RefiledDocument,
+    "thread emergency": documents.ThreadDocument,
+    "message reply": documents.RecordedDocument,
     "message add": documents.RecordedDocument,
     "message correct": documents.RecordedDocument,
     "message show": documents.MessageOfRecordDocument,
@@ -41,6 +45,11 @@ ANSWERS: dict[str, type[Struct]] = {
     "directory history": documents.VersionsDocument,
     "directory appoint": documents.AppointedDocument,
     "directory dismiss": documents.AppointedDocument,
+    "inbox": people_documents.InboxDocument,
+    "search": people_documents.SearchDocument,
+    "access-log list": people_documents.AccessLogDocument,
+    "access-log export": people_documents.ExportDocument,
+    "access-log reconstruct": people_documents.ReconstructionDocument,
     "log": documents.HistoryDocument,
     "verify": documents.VerificationDocument,
     "flush": documents.OperationDocument,
@@ -67,6 +76,24 @@ of a day begin alike. Participants of a thread are named by their id, by how it 
 
 `--participant` and `--add` take `ROLE:ID:NAME`. Left out (`ROLE:NAME`), the id is made, and printed with the others.
 Somebody who is known elsewhere must be given the id they have there.
+
+With `--as PERSON`, a person of the directory acts, and sees and does what they may. They need name no record: THREAD is
+the whole id or how its UUID begins, among their own threads; MESSAGE is the whole id, or its beginning after the
+thread. People, organisations and teams are named as the directory knows them: by UUID, `Practitioner/A1`, or `A1`
+where only one is called so; `organisation:`, `team:`, `person:` or `patient:` before it says which is meant. Auditors
+and stewards, who have no inbox, give threads by their whole id.
+
+## Who acts, and what is logged
+
+Without `--as`, whoever has the data directory is trusted: they read every record, and write as whom they say. That is
+for those who run an installation. What these commands show and record is in the access log as well, as an `operator`:
+with the author of what was written, and without a name for what was shown, because nobody said one.
+
+With `--as`, everything is asked of the policy and logged, before it is shown. `--auditor` with `--purpose`, or
+`--steward`, acts as one who was appointed. What somebody may not read is answered like what does not exist.
+
+Who may run the command, and as whom, the machine decides: `--as` proves nothing. Keep the data directory from those
+who must not act as others.
 
 ## Bodies
 
@@ -160,8 +187,12 @@ def _command_line_parts() -> Iterator[str]:
 
 
 def _documents() -> list[type[Struct]]:
-    found = (each for each in vars(documents).values() if isinstance(each, type) and issubclass(each, Struct))
-    return [each for each in found if each.__module__ == documents.__name__]
+    return [
+        each
+        for module in (documents, people_documents)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Struct) and each.__module__ == module.__name__
+    ]
 
 
 def _name(document: type[Struct]) -> str:
