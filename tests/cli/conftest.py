@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,14 @@ import pytest
 from msgspec import Struct
 from typer.testing import CliRunner, Result
 
+from carethread import CoordinationService
+from carethread.access_log import AccessEntry
 from carethread.cli.application import application
 from carethread.cli.reference import ANSWERS
+from carethread.directory.model import Duty
+from carethread.policy.actor import ActorKind, Caller
+from carethread.reads import Filter, access_log
+from tests.region import Region
 
 CLINICAL_ID = "a4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12"
 JANE = "4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12"
@@ -124,6 +131,53 @@ def conversation(cli: CommandLine, _conversation_made: tuple[Path, Conversation]
     made, conversation = _conversation_made
     shutil.copytree(made, cli.data)
     return conversation
+
+
+class PeopleAtWork(CommandLine):
+    """Runs `carethread` where the directory knows the invented region; nobody acts unless a test says so."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.environment = {"CARETHREAD_DATA": str(data)}
+
+    @contextmanager
+    def region(self) -> Iterator[Region]:
+        """Open the region with the library, to change it or to look into it."""
+        with CoordinationService.open(self.data, flushes=False) as service:
+            yield Region(service)
+
+    def log(self, **wanted: Any) -> list[AccessEntry]:
+        """Return the access log, without the lines that looking is."""
+        with self.region() as region:
+            caller = Caller(region.id("N1"), ActorKind.AUDITOR, "to test")
+            lines = access_log(region.service, caller, Filter(**wanted))
+            return [each for each in lines if each.purpose != caller.purpose]
+
+    def ask(self, body: str = "Can you review the medication list?", **more: str) -> Any:
+        """Have Anna ask the clinic for the pharmacy about John; return the document."""
+        options = {"as": "A1", "patient": "P1", "to": "organisation:Clinic-B", "on-behalf-of": "Pharmacy-A", **more}
+        given = [part for name, value in options.items() if value for part in (f"--{name}", value)]
+        return self.document("thread", "new", *given, "--body", body)
+
+
+def short(thread: str) -> str:
+    """Return how the UUID of a thread's id begins."""
+    return thread[-36:][:8]
+
+
+# Filling a directory takes longer than copying it.
+@pytest.fixture(scope="session")
+def _region_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("region") / "data"
+    with CoordinationService.open(made, name="Thames Valley Shared Care", flushes=False) as service:
+        Region(service).service.directory.appoint("Practitioner/N1", Duty.STEWARD, by="test")
+    return made
+
+
+@pytest.fixture
+def people(tmp_path: Path, _region_made: Path) -> PeopleAtWork:
+    shutil.copytree(_region_made, tmp_path / "data")
+    return PeopleAtWork(tmp_path / "data")
 
 
 def columns(text: str) -> Iterator[Sequence[str]]:

@@ -18,6 +18,8 @@ from carethread.reads import InboxLine, Wanted, inbox, unattended_groups, unread
 from carethread.record.model import Message
 
 _MOST_UNREAD = 100
+# Who takes part, and the last message.
+_CUT = (3, 6)
 _SHORT = 8
 _UUID_LENGTH = 36
 
@@ -89,6 +91,7 @@ def show(
         output.fitted(
             ("", "THREAD", "PATIENT", "WITH", "LAST ACTIVITY", "STATUS", "LAST MESSAGE"),
             (_row(service, caller, each) for each in page.lines),
+            _CUT,
         )
         if any(each.is_unread for each in page.lines):
             output.say("", "● unread")
@@ -129,7 +132,7 @@ def _row(service: CoordinationService, caller: Caller, line: InboxLine) -> tuple
         line.ledger.communication_id[-_UUID_LENGTH:][:_SHORT],
         _patients(service, line.patients),
         ", ".join(others),
-        views.at(line.ledger.last_updated_at),
+        views.at_minute(line.ledger.last_updated_at),
         line.ledger.status.value,
         "" if line.last is None else one_line(line.last),
     )

@@ -50,21 +50,32 @@ def body(text: str) -> None:
         print(f"    {line}" if line else "")
 
 
-def fitted(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table whose last column is cut to what the terminal leaves it; elsewhere, nothing is cut."""
+def fitted(headers: Sequence[str], rows: Iterable[Sequence[str]], cut: Sequence[int]) -> None:
+    """Print a table of which some columns are cut to what a terminal leaves them; elsewhere, nothing is cut.
+
+    Where the terminal is too narrow even so, nothing is cut either, and each row is printed line by line.
+    """
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - few commands print tables
     from rich.console import Console  # noqa: PLC0415
 
     kept = [tuple(row) for row in rows]
-    if sys.stdout.isatty():
-        before = zip(*((headers, *kept)), strict=True)
-        widths = [max(cell_len(cell) for cell in column) + _GAP for column in before]
-        left = max(Console(file=sys.stdout).width - sum(widths[:-1]), _LEAST)
-        kept = [
-            (*row[:-1], row[-1] if cell_len(row[-1]) <= left else f"{set_cell_size(row[-1], left - 1)}…")
-            for row in kept
-        ]
-    table(headers, kept)
+    if not sys.stdout.isatty():
+        table(headers, kept)
+        return
+    widths = [max(cell_len(cell) for cell in column) for column in zip(headers, *kept, strict=True)]
+    left = Console(file=sys.stdout).width - _GAP * (len(widths) - 1)
+    left -= sum(width for number, width in enumerate(widths) if number not in cut)
+    for done, number in enumerate(cut):
+        widths[number] = min(widths[number], max(left // (len(cut) - done), _LEAST))
+        left -= widths[number]
+    if left < 0:
+        table(headers, kept)
+        return
+
+    def fit(cell: str, width: int) -> str:
+        return cell if cell_len(cell) <= width else f"{set_cell_size(cell, width - 1)}…"
+
+    table(headers, [[fit(cell, width) for cell, width in zip(row, widths, strict=True)] for row in kept])
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -22,12 +22,12 @@ PREFIXES: dict[str, Kinds] = {
     "patient": (Patient,),
 }
 _WORDS: dict[type[Entry], str] = {
-    Organization: "organisation",
-    CareTeam: "team",
-    Practitioner: "practitioner",
-    PractitionerRole: "role",
-    Related: "related person",
-    Patient: "patient",
+    Organization: "an organisation",
+    CareTeam: "a team",
+    Practitioner: "a practitioner",
+    PractitionerRole: "a role",
+    Related: "a related person",
+    Patient: "a patient",
 }
 
 
@@ -43,7 +43,7 @@ def find_entry(service: CoordinationService, named: str, kinds: Kinds, field: st
     entry = service.directory.find(named) if wanted is None else _of_kind(service, rest, wanted)
     if not isinstance(entry, kinds):
         words = " or ".join(_WORDS[each] for each in kinds)
-        raise InvalidValueError(field, f"is a {_WORDS[type(entry)]} of the directory, not a {words}")
+        raise InvalidValueError(field, f"is {_WORDS[type(entry)]} of the directory, not {words}")
     return entry
 
 
@@ -60,7 +60,7 @@ def _of_kind(service: CoordinationService, named: str, wanted: Kinds) -> Entry:
     if len(found) != 1:
         word = " or ".join(_WORDS[each] for each in wanted)
         several = f"{len(found)} entries" if found else "no entry"
-        raise UnknownPersonError(f"the directory has {several} {named!r} that is a {word}")
+        raise UnknownPersonError(f"the directory has {several} {named!r} that is {word}")
     return next(iter(found.values()))
 
 

@@ -80,5 +80,6 @@ def find(
                 (each.thread, each.message.id, views.at(each.message.timestamp), one_line(each.message))
                 for each in found.hits
             ),
+            (3,),
         )
         say_more(found.after)

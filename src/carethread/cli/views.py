@@ -85,6 +85,11 @@ def at(instant: Instant) -> str:
     return format_instant(instant).replace("T", " ").replace("Z", " UTC")
 
 
+def at_minute(instant: Instant) -> str:
+    """Write a time for a list: to the minute, in UTC."""
+    return f"{format_instant(instant)[:16].replace('T', ' ')} UTC"
+
+
 def _word(word: str) -> str:
     return word.replace("_", " ")
 
