@@ -97,3 +97,21 @@ def test_waiting_on_us_until_we_answer(region: Region) -> None:
     assert who_waits() == ["A2"]
     change_thread(service, region.caller("A1"), thread, ThreadChange(ThreadStatus.CLOSED))
     assert who_waits() == []
+
+
+def test_a_patient_reads_what_names_the_entry_that_was_merged_into_theirs(region: Region) -> None:
+    thread = region.open("B1", ("P2",), patient="P2")
+    assert inbox(region.service, region.caller("P1")).lines == ()
+    region.load(
+        {
+            "resourceType": "Patient",
+            "id": "P2",
+            "active": False,
+            "name": [{"text": "Jane Roe"}],
+            "link": [{"other": {"reference": "Patient/P1"}, "type": "replaced-by"}],
+        }
+    )
+    for of in (None, region.id("P1")):
+        (line,) = inbox(region.service, region.caller("P1"), of=of).lines
+        assert line.ledger.communication_id == thread
+    assert len(read_thread(region.service, region.caller("P1"), thread).messages) == 1

@@ -85,7 +85,10 @@ def grants(actor: Actor) -> tuple[Grant, ...]:
         return ()
     own = actor.patients if actor.kind in PATIENT_SIDE else None
     found: set[tuple[ParticipantId, Reach, frozenset[ParticipantId] | None]] = set()
-    if actor.kind is not ActorKind.CLIENT:
+    if actor.kind is ActorKind.PATIENT:
+        # Merged patients are one: a thread may name the entry that was replaced.
+        found.update((each, Reach.NAMED, own) for each in actor.patients | {actor.id})
+    elif actor.kind is not ActorKind.CLIENT:
         found.add((actor.id, Reach.NAMED, own))
     # Whatever a group says of them, a client reads as no clinician, and a relative as the patient's side.
     least = (

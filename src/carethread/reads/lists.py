@@ -8,13 +8,14 @@ from carethread.coordination import CoordinationService
 from carethread.errors import InvalidValueError, NotAllowedError, NotMemberError
 from carethread.ids import ClinicalId, CoordinationId, ParticipantId
 from carethread.policy.actor import ActorKind, Caller
-from carethread.policy.reading import may_read
+from carethread.policy.reading import Reach, may_read
 from carethread.record.model import Ledger, Message, ThreadStatus
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.database import Connection
 from carethread.store.inbox import (
     FIRST,
     MOST_UNREAD,
+    Shelf,
     Wanted,
     decode_cursor,
     encode_cursor,
@@ -77,11 +78,7 @@ def inbox(
     def work(asking: Asking) -> tuple[Page, Shown]:
         _check_count(count)
         place = decode_cursor(after) if after else FIRST
-        found = shelves(asking.connection, asking.actor, archive.installation.custodian.id)
-        if of is not None:
-            found = [each for each in found if each.grant.participant == of]
-            if not found:
-                raise NotMemberError(f"{asking.actor.id} is no active member of {of}")
+        found = _chosen(asking, archive.installation.custodian.id, of)
         rows = listed(asking.connection, found, choice, asking.actor.id, place, count + 1)
         lines = []
         shown = []
@@ -106,11 +103,7 @@ def unread_count(service: CoordinationService, caller: Caller, *, of: Participan
     archive = service.archive
 
     def work(asking: Asking) -> tuple[int, Shown]:
-        found = shelves(asking.connection, asking.actor, archive.installation.custodian.id)
-        if of is not None:
-            found = [each for each in found if each.grant.participant == of]
-            if not found:
-                raise NotMemberError(f"{asking.actor.id} is no active member of {of}")
+        found = _chosen(asking, archive.installation.custodian.id, of)
         rows = listed(asking.connection, found, Wanted(unread=True), asking.actor.id, FIRST, MOST_UNREAD)
         return len(rows), Shown(asked)
 
@@ -170,6 +163,20 @@ def unattended_groups(
         return (alone, groups[-1] if len(groups) == count else None), Shown(asked)
 
     return answer(service.archive, asked, caller, work)
+
+
+def _chosen(asking: Asking, custodian: ParticipantId, of: ParticipantId | None) -> list[Shelf]:
+    """Return the shelves of a list: all, those of a group, or those on which somebody stands by name."""
+    actor = asking.actor
+    found = shelves(asking.connection, actor, custodian)
+    if of is None:
+        return found
+    if of == actor.id:
+        return [each for each in found if each.grant.need is Reach.NAMED]
+    found = [each for each in found if each.grant.participant == of and each.grant.need is not Reach.NAMED]
+    if not found:
+        raise NotMemberError(f"{actor.id} is no active member of {of}")
+    return found
 
 
 class _Lines:

@@ -58,8 +58,8 @@ def _blob_of(path: str) -> bytes | None:
     """Return the id of what a file holds, or a link says; nothing for anything else, which could be endless."""
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
-        return object_id(b"blob", os.fsencode(os.readlink(path)))
+        return object_id(b"blob", os.fsencode(Path(path).readlink()))
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_OBJECT:
         return None
-    with open(path, "rb", buffering=0) as file:
+    with Path(path).open("rb", buffering=0) as file:
         return object_id(b"blob", file.readall())
