@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # Where a mistake loses or alters a record. Each is a module or a package of carethread and must exist.
-COMPLETE = ("record", "git", "store", "coordination")
+COMPLETE = ("record", "git", "store", "coordination", "policy", "directory", "access_log", "reads", "writes")
 
 
 def part_of(path: str) -> str:

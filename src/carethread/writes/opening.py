@@ -41,7 +41,7 @@ class Opening(Struct, frozen=True):
         patient: whom it is about; merged ones: the record of the patient that stands for them now.
         recipients: people, organisations and teams that are asked, at least one.
         on_behalf_of: the organisation or team it is opened for; replies go there.
-        reply_to: where replies go instead; left out, to `on_behalf_of`, or to who opens it.
+        reply_to: where replies go, if it is opened for nobody; left out, to who opens it.
         others: who takes part without being asked.
         message: the first message.
         visibility: who among the members of groups may read.
