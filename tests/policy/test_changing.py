@@ -102,6 +102,20 @@ def test_whoever_is_asked_by_name_adds_colleagues_of_an_organisation_not_of_a_pa
         _change(in_team, _add(STRANGER), known(STRANGER, NETWORK.id))
 
 
+def test_a_colleague_is_one_where_the_actor_is_a_clinician() -> None:
+    by_name = scene("clinician", "asked_by_name", "restricted", "open")
+    clerk = (membership(ELSEWHERE, Standing.CARE_ADMINISTRATOR),)
+    with pytest.raises(errors.NotAllowedError):
+        _change(replace(by_name, actor=replace(by_name.actor, memberships=clerk)), _add(COLLEAGUE))
+
+
+def test_a_professional_who_left_closes_nothing_for_having_opened_it() -> None:
+    left = scene("administrator", "left", "standard", "open")
+    now = (membership(CLINIC.id, Standing.CARE_ADMINISTRATOR),)
+    with pytest.raises(errors.NotAllowedError, match="status"):
+        _change(replace(left, actor=replace(left.actor, memberships=now)), LedgerUpdate(status="closed"))
+
+
 def test_with_a_patients_reply_to_team_its_clinicians_hold_the_home_sides_rights_too() -> None:
     asked = scene("relative", "opener", "standard", "open")
     clinician = replace(HOME.actor, memberships=(membership(NETWORK.id),))

@@ -124,6 +124,15 @@ def test_an_auditor_has_a_purpose() -> None:
             check_may_read(actor, asked.thread)
 
 
+def test_neither_a_purpose_nor_a_deserted_thread_gives_anybody_else_a_right() -> None:
+    asked = scene("clinician", "none", "standard", "open")
+    deserted = replace(asked.thread, deserted=True)
+    assert not may_read(replace(asked.actor, purpose="complaint"), deserted)
+    steward = scene("steward", "none", "standard", "open").actor
+    assert may_read(steward, deserted)
+    assert not may_read(replace(steward, active=False), deserted)
+
+
 def test_whoever_is_inactive_reads_through_nobody() -> None:
     assert grants(replace(_actor(ActorKind.PRACTITIONER, membership(PHARMACY.id)), active=False)) == ()
 
