@@ -40,6 +40,12 @@ def _stock(path: Path, *, versions: int = 12) -> None:
         git(path, "commit", "--quiet", "--message", f"version {number}")
 
 
+@pytest.fixture(params=[pack_reader._SMALL, 0], ids=["at-once", "in-pieces"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read packs as small ones are, at once, and as large ones are, entry by entry."""
+    monkeypatch.setattr(pack_reader, "_SMALL", request.param)
+
+
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stock") / "repository"
@@ -172,6 +178,7 @@ def _distance_entry(distance: int, delta: bytes) -> bytes:
     return encode_header(OFS_DELTA, len(delta)) + bytes((distance,)) + store(delta)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_deltas_by_id_and_by_distance_are_resolved(tmp_path: Path) -> None:
     one, two = _BASE[:60], b"# Messages\n-\n" * 3
     entry = encode_reference(_BASE_ID, prefix_delta(len(_BASE), len(one)))
@@ -184,6 +191,7 @@ def test_deltas_by_id_and_by_distance_are_resolved(tmp_path: Path) -> None:
         assert zlib.decompress(reader.raw_stream(_BASE_ID) or b"") == _BASE
 
 
+@pytest.mark.usefixtures("both_ways")
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
@@ -227,6 +235,7 @@ def test_sizes_are_limited_where_nothing_is_resolved(
         reader.raw_stream(_A) if number == BLOB else reader.size_of(_A)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_content_that_grew_by_deflating_is_found(tmp_path: Path) -> None:
     # Flushing after every byte makes a stream much longer than its content.
     content = os.urandom(3000)
@@ -301,6 +310,7 @@ def test_an_index_with_impossible_offsets_is_refused(tmp_path: Path) -> None:
         reader.packs[0].entries()
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_random_damage_is_refused_or_harmless(tmp_path: Path) -> None:
     entries = [_FULL, (object_id(b"blob", _BASE[:60]), encode_reference(_BASE_ID, prefix_delta(len(_BASE), 60)))]
     name = write_pack(tmp_path / "pack", entries)
@@ -442,6 +452,7 @@ def test_a_disk_that_fails_is_no_fault_of_the_repository(tmp_path: Path, monkeyp
                 read(_BASE_ID)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_reading_much_of_a_pack_reads_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [struct.pack(">I", number) * 300 for number in range(200)]
     entries = [(object_id(b"blob", content), encode_full(BLOB, content)) for content in contents]
