@@ -5,11 +5,11 @@ from msgspec.structs import replace
 
 from carethread.access_log import Action, Served
 from carethread.coordination import CoordinationService
-from carethread.errors import InvalidValueError, NotAllowedError, NotMemberError
+from carethread.errors import InvalidValueError, NotAllowedError, NotMemberError, UnknownPersonError
 from carethread.ids import ClinicalId, CoordinationId, ParticipantId
-from carethread.policy.actor import ActorKind, Caller
+from carethread.policy.actor import PATIENT_SIDE, ActorKind, Caller, Known
 from carethread.policy.reading import Reach, may_read
-from carethread.record.model import Ledger, Message, ThreadStatus
+from carethread.record.model import GROUP_ROLES, Ledger, Message, ThreadStatus
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.database import Connection
 from carethread.store.inbox import (
@@ -116,7 +116,7 @@ def patient_threads(
     """Return a patient's threads that they may read, those of merged patients too, newest activity first.
 
     Raises:
-        UnknownPersonError: the directory has no such patient.
+        UnknownPersonError: the directory has no such patient, or whoever asks is on another patient's side.
     """
     asked = replace(line(caller, Action.LISTED), detail="patient", query=f'{{"patient":"{patient}"}}')
     archive = service.archive
@@ -125,6 +125,10 @@ def patient_threads(
         lines = []
         shown = []
         made = _Lines(asking.connection)
+        actor = asking.actor
+        if actor.kind in PATIENT_SIDE and patient not in actor.patients:
+            # They see nobody else in the directory, and so are not told whether there is such a patient.
+            raise UnknownPersonError(f"the directory has no patient {patient}")
         for clinical_id in records_of_patient(asking.connection, patient):
             for stored in threads_of(asking.connection, clinical_id, archive.installation.custodian.id):
                 about = asked_about(asking.connection, stored, asking.actor, asking.at)
@@ -157,12 +161,15 @@ def unattended_groups(
             raise NotAllowedError("groups that nobody reads are listed for stewards and auditors")
         groups = groups_with_threads(asking.connection, after, count)
         company = known(asking.connection, groups, asking.at)
-        alone = tuple(
-            each for each in groups if each not in company or not company[each].active or not company[each].members
-        )
+        alone = tuple(each for each in groups if _is_unattended(company.get(each)))
         return (alone, groups[-1] if len(groups) == count else None), Shown(asked)
 
     return answer(service.archive, asked, caller, work)
+
+
+def _is_unattended(group: Known | None) -> bool:
+    # Whoever opened a thread for a group is listed beside the groups: they do not read it by name either.
+    return group is None or (group.role in GROUP_ROLES and not (group.active and group.members))
 
 
 def _chosen(asking: Asking, custodian: ParticipantId, of: ParticipantId | None) -> list[Shelf]:

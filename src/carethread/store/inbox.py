@@ -58,9 +58,6 @@ _waiting = _rows.outerjoin(
     participation.c.waiting == statements.ONE,
     participation.c.addressed > func.coalesce(set_aside.c.position, statements.ZERO),
 )
-_find_mark = select(opened_mark.c.position).where(
-    opened_mark.c.person_id == p("person"), opened_mark.c.thread_uuid == p("uuid")
-)
 _find_unread = (
     select(thread.c.last_message, opened_mark.c.position)
     .join_from(
@@ -86,6 +83,14 @@ _groups = (
 )
 _mark = text(
     "INSERT INTO opened_mark (person_id, thread_uuid, position, at) VALUES (:person, :uuid, :position, :at) "
+    "ON CONFLICT (person_id, thread_uuid) DO UPDATE SET position = excluded.position, at = excluded.at "
+    "WHERE excluded.position > opened_mark.position"
+)
+# Looked at as it is stored, after what the same batch stored before.
+_mark_own = text(
+    "INSERT INTO opened_mark (person_id, thread_uuid, position, at) SELECT :person, :uuid, :position, :at "
+    "WHERE :before = 0 OR EXISTS (SELECT 1 FROM opened_mark AS mark "
+    "WHERE mark.person_id = :person AND mark.thread_uuid = :uuid AND mark.position >= :before) "
     "ON CONFLICT (person_id, thread_uuid) DO UPDATE SET position = excluded.position, at = excluded.at "
     "WHERE excluded.position > opened_mark.position"
 )
@@ -234,12 +239,6 @@ def groups_with_threads(connection: Connection, after: ParticipantId | None, cou
     return [_participant(row[0]) for row in rows]
 
 
-def mark_of(connection: Connection, person: ParticipantId, thread_id: CommunicationId) -> int:
-    """Return how far a person had a thread before them when they last opened it, or 0."""
-    row = connection.one(_find_mark, person=UUID(person).bytes, uuid=thread_uuid(thread_id))
-    return 0 if row is None else int(row[0])
-
-
 def asides(connection: Connection, thread_id: CommunicationId) -> tuple[Aside, ...]:
     """Return which groups have set a thread aside, in the order of their ids."""
     rows = connection.all(_asides, uuid=thread_uuid(thread_id))
@@ -255,6 +254,15 @@ def opened(person: ParticipantId, thread_id: CommunicationId, position: int, at:
     """Return the row that keeps how far a person had a thread before them."""
     row = {"person": UUID(person).bytes, "uuid": thread_uuid(thread_id), "position": position, "at": at}
     return Effect(_mark, row)
+
+
+def wrote(person: ParticipantId, thread_id: CommunicationId, before: int, position: int, at: Instant) -> Effect:
+    """Return the row that keeps what a person wrote themselves from being unread for them.
+
+    `before` is the position of the last message before it: if that is unread, the thread stays so.
+    """
+    row = {"person": UUID(person).bytes, "uuid": thread_uuid(thread_id), "position": position, "at": at}
+    return Effect(_mark_own, {**row, "before": before})
 
 
 def put_aside(

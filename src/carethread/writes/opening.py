@@ -1,5 +1,7 @@
 """Opening a thread about a patient. The first one begins the patient's record."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -28,6 +30,8 @@ from carethread.record.model import (
 from carethread.record.transitions import Found, NewThread
 from carethread.store.asking import actor_for, line
 from carethread.store.database import Connection
+from carethread.store.inbox import wrote
+from carethread.store.journal import Effect
 from carethread.store.people import known, patients_of_record, records_of_patient
 from carethread.store.threads import asked_about, find_thread
 from carethread.store.writer import View
@@ -116,6 +120,12 @@ def _open(
     record = _record(service, prepared)
     log = WriteLog(archive, asked, "thread")
 
+    def following(commit: str, made: str) -> Iterator[Effect]:
+        thread_id = CommunicationId(made)
+        yield from log.effects(commit, thread=thread_id)
+        if opening.message is not None:
+            yield wrote(prepared.actor.id, thread_id, 0, 1, archive.clock())
+
     def ask(view: View, new: NewThread, continued: Ledger | None, corrected: Found | None) -> Author:
         now = archive.clock()
         actor = actor_for(view.connection, caller, now)
@@ -146,7 +156,7 @@ def _open(
         visibility=opening.visibility,
         policies=opening.policies,
         client_identifier=own_identifier(caller, client_identifier),
-        permission=Permission(ask, lambda commit, made: log.effects(commit, thread=CommunicationId(made))),
+        permission=Permission(ask, following),
     )
 
 

@@ -13,7 +13,7 @@ from carethread.policy.writing import check_may_correct, check_may_post
 from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent
 from carethread.record.transitions import Found
 from carethread.store.asking import actor_for, line
-from carethread.store.inbox import mark_of, opened
+from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.writer import View
 from carethread.writes.acting import (
@@ -93,9 +93,7 @@ def _post(
             check_may_correct(acting, thread, said.on_behalf_of, content.corrects, original)
         log.acting(acting, stored.record, thread_id, said.on_behalf_of)
         state = view.state.thread(view.connection, thread_id)
-        # What somebody wrote themselves is not unread for them; what came before it stays so.
-        if mark_of(view.connection, acting.id, thread_id) >= state.last_message:
-            marks.append(opened(acting.id, thread_id, state.entries + 1, now))
+        marks.append(wrote(acting.id, thread_id, state.last_message, state.entries + 1, now))
         return author_in(acting, thread, said.on_behalf_of), said
 
     return service.record(stored.record).add_message(
