@@ -11,6 +11,7 @@ from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_in, default_group
 from carethread.policy.writing import check_may_correct, check_may_post
 from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent
+from carethread.record.text import check_body
 from carethread.record.transitions import Found
 from carethread.store.asking import actor_for, line
 from carethread.store.inbox import wrote
@@ -74,6 +75,8 @@ def _post(
     actor, stored, about = readable(service, caller, thread_id)
     group = content.on_behalf_of or default_group(actor, about, content.recipients)
     names = {each.id: each.name for each in about.ledger.participants}
+    # As it will be recorded: what is said under the lock goes into the record as it is.
+    typed = replace(content, body=check_body(content.body, has_attachment=bool(content.attachments)))
     place = care_location or (None if group is None else names.get(group))
     marks: list[Effect] = []
 
@@ -82,7 +85,7 @@ def _post(
         now = archive.clock()
         acting = actor_for(view.connection, caller, now)
         thread = Thread(ledger, patients_in(view))
-        said = speech(acting, thread, replace(content, via=via(caller)))
+        said = speech(acting, thread, replace(typed, via=via(caller)))
         if content.corrects is None:
             check_may_post(acting, thread, said.on_behalf_of)
             said = replace(
