@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cli.conftest import CommandLine, Conversation
 
 
-def on_terminal(cli: CommandLine, *arguments: str, **environment: str) -> tuple[int, str]:
+def on_terminal(cli: CommandLine, *arguments: str, answer: str = "", **environment: str) -> tuple[int, str]:
     """Run a command with a terminal for input, output and errors; return its exit code and what the terminal got."""
     ours, its = pty.openpty()
     everything = {**os.environ, **cli.environment, "TERM": "xterm", "COLUMNS": "70", **environment}
@@ -18,6 +18,7 @@ def on_terminal(cli: CommandLine, *arguments: str, **environment: str) -> tuple[
         command, stdin=its, stdout=its, stderr=its, env={name: str(value) for name, value in everything.items()}
     ) as running:
         os.close(its)
+        os.write(ours, answer.encode())
         shown = b""
         while True:
             try:

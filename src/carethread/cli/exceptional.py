@@ -86,12 +86,13 @@ def refile(
 
     Nothing is removed. A correction says where the message stands that it does not concern this patient; the message
     is filed again as a thread about the right patient; the thread it stands in is archived and restricted to people
-    named in it. Each side of it keeps such a reader: name them with --reader. All of it is shown first, and asked for.
+    named in it. Each side of it keeps such a reader: name them with --reader. Whoever opened it for an organisation is
+    its member, not such a reader. All of it is shown first, and asked for.
     If the command stops in the middle, give it again: it goes on where it stopped.
 
     Example:
       carethread thread refile 3f7a8d2c-1e9b-4a6d-9f2e-5c8b7a4d1f92 --as A1 --patient P2 \
-          --reader person:A1 --reader person:B1
+          --reader person:A2 --reader person:B1
     """
     with library.opened(data) as service:
         caller = caller_of(service, as_person)

@@ -111,7 +111,7 @@ def update(
     whoever is added is an entry of the directory, sees the whole thread from its beginning, and is to be confirmed.
 
     Examples:
-      carethread ledger update 550e8400 --as A1 --restricted --add person:A1 --add person:B1
+      carethread ledger update 550e8400 --as A1 --restricted --add person:A2 --add person:B1
       carethread ledger update 7f4c 550e --sensitivity confidential
       carethread ledger update 7f4c 550e \
           --add "care_administrator:Priya Shah" --no-external-organisations

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 # Wider than any table: names have at most 200 characters.
 _UNLIMITED = 10_000
-# Between columns; and what a column that is cut keeps at least.
-_GAP = 2
-_LEAST = 16
+# After each column on a terminal; and what a column that is cut keeps at least.
+_GAP = 3
+_LEAST = 12
 
 
 def answer(document: Struct) -> None:
@@ -63,7 +63,7 @@ def fitted(headers: Sequence[str], rows: Iterable[Sequence[str]], cut: Sequence[
         table(headers, kept)
         return
     widths = [max(cell_len(cell) for cell in column) for column in zip(headers, *kept, strict=True)]
-    left = Console(file=sys.stdout).width - _GAP * (len(widths) - 1)
+    left = Console(file=sys.stdout).width - _GAP * len(widths)
     left -= sum(width for number, width in enumerate(widths) if number not in cut)
     for done, number in enumerate(cut):
         widths[number] = min(widths[number], max(left // (len(cut) - done), _LEAST))
