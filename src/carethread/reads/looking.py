@@ -19,6 +19,8 @@ from carethread.store.ways import bounds, records_of
 from carethread.store.words import Search, author_token, participant_token, read_terms
 
 MOST_HITS = 200
+# The last instant that has a place among messages, in 2109. Nothing was recorded later.
+_LAST = Instant((1 << 42) - 1)
 
 
 class Looking(Struct, frozen=True, omit_defaults=True):
@@ -62,13 +64,18 @@ def search(
         wanted = _search(asking.connection, asking.actor, looking, archive.installation.custodian.id)
         found = []
         if wanted is not None:
-            found = store_search.found(asking.connection, wanted, looking.since, looking.until, after, count + 1)
+            since, until = _within(looking.since), _within(looking.until)
+            found = store_search.found(asking.connection, wanted, since, until, after, count + 1)
         page = found[:count]
         more = encode_place(page[-1].place) if len(found) > count else ""
         shown = tuple(dict.fromkeys(Served(each.thread, each.version, 1) for each in page))
         return Hits(tuple(page), more), Shown(replace(asked, served=shown))
 
     return answer(archive, asked, caller, work)
+
+
+def _within(instant: Instant | None) -> Instant | None:
+    return None if instant is None else min(instant, _LAST)
 
 
 def _search(connection: Connection, actor: Actor, looking: Looking, custodian: ParticipantId) -> Search | None:
