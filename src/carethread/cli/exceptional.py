@@ -27,6 +27,7 @@ from carethread.writes import Refiling
 from carethread.writes import refile as write_refiling
 from carethread.writes import set_aside as write_aside
 
+_IN_SHORT = "the message is corrected where it stands, filed again, and its thread is archived and restricted"
 _EMERGENCY = """\
 ──────────────────────────────────────────────────────────────────────────────
 EMERGENCY ACCESS to a thread that is restricted to people named in it.
@@ -108,7 +109,7 @@ def refile(
         )
         view, original = read_message(service, caller, message_id)
         names = {each: name_of(service, each) for each in (right.id, *view.patients, *refiling.readers)}
-        confirm(_steps(view, original, refiling, names), yes=yes)
+        confirm(_steps(view, original, refiling, names), _IN_SHORT, yes=yes)
         refiled = write_refiling(service, caller, refiling)
 
         def tell() -> None:

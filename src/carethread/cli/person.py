@@ -146,8 +146,10 @@ def last_arguments(*given: str | None, needed: Sequence[str]) -> tuple[str, ...]
 # ── What a person is asked ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def confirm(lines: Sequence[str], *, yes: bool) -> None:
+def confirm(lines: Sequence[str], in_short: str, *, yes: bool) -> None:
     """Say what is about to be recorded, and go on only if that is meant.
+
+    `in_short` says it without a name, for an error, which may be kept somewhere.
 
     Raises:
         InvalidValueError: it is not, or there is nobody to ask.
@@ -155,7 +157,7 @@ def confirm(lines: Sequence[str], *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise InvalidValueError("yes", f"is needed where nobody can be asked. {' '.join(lines)}")
+        raise InvalidValueError("yes", f"is needed where nobody can be asked: {in_short}")
     print(*lines, sep="\n", file=sys.stderr)
     if not typer.confirm("Record that?", err=True):
         raise InvalidValueError("answer", "was no; nothing was recorded")

@@ -1,7 +1,7 @@
 """Threads as a person of the directory has them: opened, listed, shown and changed by what they may."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from carethread import CoordinationService
 from carethread.cli import library, output, views
@@ -26,6 +26,8 @@ from carethread.policy.actor import Caller
 from carethread.reads import ThreadView, patient_threads, read_message, read_thread
 from carethread.record.model import ClientIdentifier
 from carethread.writes import Opening, ThreadChange, change_thread, open_thread
+
+_ADDED = "whoever is added sees the whole thread, from its beginning"
 
 
 def group_of(
@@ -174,16 +176,12 @@ def change(
     """
     group = group_of(service, caller, thread_id, on_behalf_of)
     if change.add:
-        confirm(_whoever_is_added(service, change.add), yes=yes)
+        names = ", ".join(name_of(service, each) for each in change.add)
+        confirm((f"To be added: {names}.", f"{_ADDED[0].upper()}{_ADDED[1:]}."), _ADDED, yes=yes)
     message_id = change_thread(
         service, caller, thread_id, change, on_behalf_of=group, care_location=care_location
     )  # fmt: skip
     library.settle(service, lambda: _tell_change(service, caller, message_id, as_json=as_json))
-
-
-def _whoever_is_added(service: CoordinationService, added: Sequence[ParticipantId]) -> tuple[str, ...]:
-    names = ", ".join(name_of(service, each) for each in added)
-    return (f"To be added: {names}.", "Whoever is added sees the whole thread, from its beginning.")
 
 
 def _tell_change(service: CoordinationService, caller: Caller, message_id: MessageId, *, as_json: bool) -> None:
