@@ -6,7 +6,7 @@ import pytest
 
 from carethread.errors import StorageError
 from carethread.store.archive import Archive
-from tests.cli.conftest import AS_TOM, PeopleAtWork, columns, short
+from tests.cli.conftest import AS_TOM, CLINICAL_ID, TOM, PeopleAtWork, columns, short
 from tests.cli.test_terminal import editor, on_terminal
 from tests.region import role
 
@@ -60,6 +60,8 @@ def test_who_can_read_is_said_in_words(people: PeopleAtWork, given: tuple[str, .
         (("--patient", "A1", "--to", "Clinic-B"), 2, "patient: is a practitioner"),
         (("--patient", "P1", "--to", "organisation:Clinic-Z"), 3, "no entry 'Clinic-Z' that is an organisation"),
         (("7f4c", "question.txt", "--patient", "P1", "--to", "Clinic-B"), 2, "--patient says whose"),
+        (("--patient", "P1", "--to", "Clinic-B", "--participant", "patient:John"), 2, "participant: is not for --as"),
+        (("--patient", "P1", "--to", "Clinic-B", "--sent", "2026-01-11T14:36:15.234Z"), 2, "sent: says something"),
         (("--patient", "P1", "--to", "Clinic-B", "--on-behalf-of", "B1"), 2, "not an organisation or a team"),
         (("--patient", "P1", "--to", "Clinic-B", "--on-behalf-of", "Clinic-B"), 4, "is no active member"),
         (("--patient", "P1", "--to", "organisation:Empty-E", "--body", "Hi"), 4, "no active member who could read"),
@@ -68,6 +70,26 @@ def test_who_can_read_is_said_in_words(people: PeopleAtWork, given: tuple[str, .
 )
 def test_what_cannot_be_opened(people: PeopleAtWork, given: tuple[str, ...], code: int, said: str) -> None:
     assert said in people.fault(code, "thread", "new", "--as", "A1", *given)
+
+
+def test_what_only_a_person_says(people: PeopleAtWork) -> None:
+    assert "patient: needs --as" in people.fault(2, "thread", "new", "7f4c", "--patient", "P1")
+    assert "with: needs --as" in people.fault(2, "thread", "new", "7f4c", "--with", "B1")
+    assert "patient: needs --as" in people.fault(2, "thread", "list", "7f4c", "--patient", "P1")
+
+
+def test_whom_the_directory_does_not_know_has_no_name(people: PeopleAtWork) -> None:
+    plain = people.document("record", "init", CLINICAL_ID, *AS_TOM, "--care-location", "Here").coordination_id
+    team = "care_team:0d4f6b82-7c3e-4a19-95d8-e1b2c7f4a630:Team of another place"
+    anna = f"clinician:{_id(people, 'A1')}:Anna Visser"
+    opened = people.document(
+        "thread", "new", plain, "--participant", team, "--participant", anna, "--body", "Hello", *AS_TOM,
+        "--care-location", "Here",
+    )  # fmt: skip
+    assert "The patient cannot read this." in people.text("thread", "show", opened.communication_id, "--as", "A1")
+    (line,) = people.document("inbox", "--as", "A1").threads
+    assert line.patients == ()
+    assert TOM in people.text("access-log", "list", "--as", "N1", "--purpose", "To see", "--action", "written")
 
 
 def test_the_body_of_a_new_thread_may_come_from_a_file(people: PeopleAtWork, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from carethread.errors import InvalidValueError
 from carethread.record.words import read_word
 from carethread.writes import Opening
 
+_NO_MESSAGE = "says something of a first message; give one"
+
 PatientOption = Annotated[
     str | None, typer.Option("--patient", metavar="PATIENT", help="With --as: whom the thread is about.")
 ]
@@ -91,22 +93,25 @@ def open_thread(
     visibility = Visibility(read_word(Sensitivity, sensitivity, "sensitivity"), restricted is True)
     policies = Policies(patients is not False, external_organisations is not False)
     attachments = read_attachments(attach or ())
-    if as_person is not None:
-        if file is not None:
-            raise InvalidValueError("record", "is not named with --as: --patient says whose")
+    if as_person is None:
+        _check_only({"patient": patient, "with": with_people}, "needs --as: say which person acts")
+    else:
+        _check_only({"record": file}, "is not named with --as: --patient says whose")
+        _check_only({"participant": participant}, "is not for --as: --to and --with name whom the directory knows")
+        has_message = edit or bool(attachments) or record is not None or body is not None
+        if sent is not None and not has_message:
+            raise InvalidValueError("sent", _NO_MESSAGE)
         with library.opened(data) as service:
             caller = caller_of(service, as_person)
             opening = _about_patient(service, patient, to, reply_to, on_behalf_of, with_people)
             if continues is not None:
                 opening = replace(opening, continues=thread_of(service, caller, continues))
             with written_body(record, body, otherwise=None if edit else "") as text:
-                content = None
-                if edit or attachments or record is not None or body is not None:
-                    content = MessageContent(text, attachments=attachments, sent=read_sent(sent))
+                said = MessageContent(text, attachments=attachments, sent=read_sent(sent))
                 person_thread.open_new(
                     service,
                     caller,
-                    replace(opening, message=content, visibility=visibility, policies=policies),
+                    replace(opening, message=said if has_message else None, visibility=visibility, policies=policies),
                     care_location=care_location,
                     client_identifier=new_identifier(client, identifier),
                     as_json=as_json,
@@ -120,9 +125,7 @@ def open_thread(
     speaks_for = None if on_behalf_of is None else find_participant(participants, on_behalf_of, "on-behalf-of")
     has_message = edit or bool(attachments) or file is not None or body is not None
     if not has_message and (speaks_for is not None or sent is not None):
-        raise InvalidValueError(
-            "on-behalf-of" if sent is None else "sent", "says something of a first message; give one"
-        )
+        raise InvalidValueError("on-behalf-of" if sent is None else "sent", _NO_MESSAGE)
     with ExitStack() as stack:
         service = stack.enter_context(library.opened(data))
         found = find_record(service, record)
@@ -156,6 +159,12 @@ def open_thread(
             views.show_participants(opened.ledger.participants)
 
         library.settle_operator(service, found, author, "thread", tell, thread=thread_id)
+
+
+def _check_only(given: dict[str, object], fault: str) -> None:
+    for name, value in given.items():
+        if value:
+            raise InvalidValueError(name, fault)
 
 
 def _about_patient(

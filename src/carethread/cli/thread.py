@@ -65,6 +65,8 @@ def list_all(
             person_thread.list_threads(service, caller, about, archived=everything, as_json=as_json)
             return
         check_operator(auditor=auditor, steward=steward, purpose=purpose)
+        if patient is not None:
+            raise InvalidValueError("patient", "needs --as: say which person acts")
         (record,) = last_arguments(record, needed=("RECORD",))
         found = find_record(service, record)
         known = found.communications()
