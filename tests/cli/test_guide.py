@@ -3,13 +3,15 @@
 Ids and times differ each time. Those of the guide stand for those that were answered in their place.
 """
 
+import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import PeopleAtWork, short
-from tests.region import Region, reference, role
+from tests.region import reference, resources, role
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide-people.md"
 
@@ -21,19 +23,17 @@ _SPACE = re.compile(r"\s+")
 _ELSEWHERE = "…"
 
 
-def patient(identifier: str, name: str, **more: object) -> dict[str, object]:
+def patient(identifier: str, name: str, **more: object) -> dict[str, Any]:
     return {"resourceType": "Patient", "id": identifier, "active": True, "name": [{"text": name}], **more}
 
 
 # What the files hold that the guide loads into the directory.
-LOADED: dict[str, Callable[[Region], None]] = {
-    "region.json": lambda _: None,
-    "double.json": lambda region: region.load(patient("P7", "Jon Doe")),
-    "merge.json": lambda region: region.load(
-        patient("P7", "Jon Doe", link=[{"other": reference("P1"), "type": "replaced-by"}])
-    ),
-    "left.json": lambda region: region.load(role("D1", "HomeCare-D", "nurse", active=False)),
-    "gone.json": lambda region: region.load(role("A1", "Pharmacy-A", "pharmacist", active=False)),
+LOADED: dict[str, list[dict[str, Any]]] = {
+    "region.json": resources(),
+    "double.json": [patient("P7", "Jon Doe")],
+    "merge.json": [patient("P7", "Jon Doe", link=[{"other": reference("P1"), "type": "replaced-by"}])],
+    "left.json": [role("D1", "HomeCare-D", "nurse", active=False)],
+    "gone.json": [role("A1", "Pharmacy-A", "pharmacist", active=False)],
 }
 
 
@@ -46,8 +46,9 @@ def lines_of(text: str) -> list[str]:
 class Reader:
     """Follows the guide, and knows which ids stand for which."""
 
-    def __init__(self, people: PeopleAtWork) -> None:
+    def __init__(self, people: PeopleAtWork, files: Path) -> None:
         self.people = people
+        self.files = files
         self.known: dict[str, str] = {}
 
     def follow(self, command: str, shown: str) -> None:
@@ -56,9 +57,7 @@ class Reader:
             return
         assert arguments.pop(0) == "carethread", command
         if arguments[0] == "directory":
-            if arguments[1] == "load":
-                with self.people.region() as region:
-                    LOADED[arguments[2]](region)
+            self.people.text(*(str(self.files / each) if each in LOADED else each for each in arguments))
             return
         result = self.people.run(*arguments)
         answered = result.stderr + result.stdout
@@ -94,8 +93,12 @@ def commands(block: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_guide_does_what_it_says(people: PeopleAtWork) -> None:
-    reader = Reader(people)
+def test_the_guide_does_what_it_says(tmp_path: Path) -> None:
+    for name, held in LOADED.items():
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in held]}
+        (tmp_path / name).write_text(json.dumps(bundle), encoding="utf-8")
+    people = PeopleAtWork(tmp_path / "data")
+    reader = Reader(people, tmp_path)
     for kind, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
         shown = commands(block) if kind == "console" else [(line, "") for line in block.strip().split("\n")]
         for command, answer in shown:
