@@ -135,13 +135,18 @@ class Naive(Struct):
         own = self.people.own_patient(who)
         if own is not None and own not in about:
             return set()
-        found = {who} if who in roles and not self._opened_for_a_group(who, thread) else set()
+        named = self.selves(who) & roles.keys()
+        found = {each for each in named if not self._opened_for_a_group(each, thread)}
         for person, group, standing, only_for in self.people.members():
             if person != who or roles.get(group) not in GROUPS or not (only_for is None or only_for in about):
                 continue
             if self._reaches(thread, standing):
                 found.add(group)
         return found
+
+    def selves(self, who: str) -> frozenset[str]:
+        """Return under which names somebody takes part: a patient also as the entries merged with theirs."""
+        return self.people.one(who) if who in self.people.patients else frozenset({who})
 
     @staticmethod
     def _reaches(thread: Spoken, standing: str) -> bool:
@@ -173,7 +178,9 @@ class Naive(Struct):
     ) -> list[Spoken]:
         found = []
         for each in threads:
-            ways = self.ways(who, each) if of is None else self.ways(who, each) & {of}
+            ways = self.ways(who, each)
+            if of is not None:
+                ways &= self.selves(who) if of == who else {of}
             if waiting:
                 ways = {way for way in ways if self.waits(way, each)}
             elif (each.there.ledger.status == "archived") is not archived:

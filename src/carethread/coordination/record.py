@@ -172,6 +172,8 @@ class CoordinationRecord:
             said = prepared
             if permission is not None:
                 acting, spoken = permission.ask(view, found.ledger, corrected)
+                # The body stays as it was checked and normalised, whatever the permission was given or gives back.
+                spoken = replace(spoken, body=prepared.content.body)
                 occasion, said = replace(occasion, author=acting), replace(prepared, content=spoken)
             answered = state.message(connection, content.in_response_to)
             return transitions.add_message(occasion, state.status, found, message_id, said, corrected, answered)

@@ -220,7 +220,8 @@ def _compare(
 
 def _compare_texts(database: Database, derived: Derived, keys: dict[tuple[int, int], int]) -> Iterator[Finding]:
     """Look whether the full text finds each message by its own tokens, by no others, and not twice."""
-    expected: dict[str | None, set[int]] = {None: set()}
+    everything: set[int] = set()
+    expected: dict[str, set[int]] = {}
     for each in derived.texts:
         for position, found in enumerate(each.messages, 1):
             key = keys.get((each.thread_no, position))
@@ -229,13 +230,21 @@ def _compare_texts(database: Database, derived: Derived, keys: dict[tuple[int, i
                     derived.coordination_id, "index-text", f"The index has no place in time for message {found.id}."
                 )
             elif found.type is not MessageType.SYSTEM:
-                for token in (None, *each.tokens):
+                everything.add(key)
+                for token in each.tokens:
                     expected.setdefault(token, set()).add(key)
+
+    # What every message has is asked for at once: nothing of the record could be found that should not be.
+    shared = tuple(token for token, wanted in expected.items() if wanted == everything)
+    asked = [(shared, everything), *(((each,), expected[each]) for each in expected if each not in shared)]
     with database.snapshot() as connection:
-        for token, wanted in expected.items():
-            if text_index.of_record(connection, derived.coordination_id, token) != wanted:
-                who = "" if token is None else f" by the token {token}"
-                sentence = f"The full text finds other messages{who} than the repository has."
+        if text_index.of_record(connection, derived.coordination_id) != everything:
+            sentence = "The full text finds other messages than the repository has."
+            yield Finding(derived.coordination_id, "index-text", sentence)
+            return
+        for tokens, wanted in asked:
+            if text_index.of_record(connection, derived.coordination_id, *tokens) != wanted:
+                sentence = f"The full text finds other messages by {' '.join(tokens)} than the repository has."
                 yield Finding(derived.coordination_id, "index-text", sentence)
 
 

@@ -5,11 +5,11 @@ PostgreSQL: one `tsvector` a message; words have no weight, tokens weight A, so 
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Executable, text
 
+from carethread.ids import CoordinationId
 from carethread.store.database import Connection, Parameters
 from carethread.store.words import Bound, Search, Term, record_token
 
@@ -75,10 +75,9 @@ def find(connection: Connection, search: Search, before: int, since: int, count:
     return [row[0] for row in connection.all(statement, query=query, before=before, since=since, count=count)]
 
 
-def of_record(connection: Connection, record: Any, token: str | None = None) -> set[int]:
-    """Return the search keys of everything a record has in the index; with a token, of what has it as well."""
-    tokens = (record_token(record),) if token is None else (record_token(record), token)
-    return set(find(connection, Search(access=None, every=tokens), 1 << 62, 0, 1 << 40))
+def of_record(connection: Connection, record: CoordinationId, *tokens: str) -> set[int]:
+    """Return the search keys of everything a record has in the index that has these tokens too."""
+    return set(find(connection, Search(access=None, every=(record_token(record), *tokens)), 1 << 62, 0, 1 << 40))
 
 
 # ── SQLite ────────────────────────────────────────────────────────────────────────────────────────────────────────────
