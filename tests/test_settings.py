@@ -51,6 +51,7 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_SIGNING_CERTIFICATE": str(file),
             "CARETHREAD_TRUSTED_CERTIFICATES": str(file),
             "CARETHREAD_ALLOWED_SIGNERS": str(file),
+            "CARETHREAD_PATIENTS_OPEN_THREADS": "no",
         }
     )
     assert settings == Settings(
@@ -62,6 +63,7 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         signing_certificate=file,
         trusted_certificates=file,
         allowed_signers=file,
+        patients_open_threads=False,
     )
 
 
@@ -88,6 +90,7 @@ def test_paths_are_relative_to_the_file_and_may_begin_at_home(tmp_path: Path, mo
         ({"CARETHREAD_SIGNING_KEY": "absent.key"}, "CARETHREAD_SIGNING_KEY: there is no file absent.key; name one"),
         ({"CARETHREAD_ALLOWED_SIGNERS": "."}, "name one that exists, or leave it out"),
         ({"CARETHREAD_SIGNING_CERTIFICATE": __file__}, "set CARETHREAD_SIGNING_KEY as well"),
+        ({"CARETHREAD_PATIENTS_OPEN_THREADS": "maybe"}, "CARETHREAD_PATIENTS_OPEN_THREADS: say yes or no"),
         ({"CARETHREAD_SETTINGS": "absent.toml"}, "No such file or directory; correct CARETHREAD_SETTINGS, or unset it"),
     ],
 )

@@ -87,6 +87,14 @@ class Settings:
         ),
     ] = None
 
+    patients_open_threads: Annotated[
+        bool | None,
+        Documented(
+            "Whether patients and related persons may open threads themselves: `yes` or `no`. Left out: they may.",
+            "no",
+        ),
+    ] = None
+
     @classmethod
     def load(cls, environ: Mapping[str, str], data: Path | None = None) -> Self:
         """Read the environment, and the TOML file that `CARETHREAD_SETTINGS` names.
@@ -151,6 +159,8 @@ def _kinds() -> list[tuple[str, Any]]:
 
 _NAMES = tuple(name for name, _ in _kinds())
 _PATHS = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is Path)
+_CHOICES = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is bool)
+_ANSWERS = {"yes": True, "no": False}
 # The data directory may still be to be made.
 _FILES = _PATHS - {"data"}
 
@@ -178,9 +188,13 @@ def _from_file(name: str) -> dict[str, _Given]:
     return found
 
 
-def _value(name: str, given: _Given) -> str | Path:
+def _value(name: str, given: _Given) -> str | bool | Path:
     if name == "database_url":
         return _database_url(given)
+    if name in _CHOICES:
+        if given.text not in _ANSWERS:
+            raise ConfigurationError(f"{given.place}: say yes or no, or leave it out")
+        return _ANSWERS[given.text]
     if name not in _PATHS:
         return given.text
     path = given.directory / Path(given.text).expanduser()

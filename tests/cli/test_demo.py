@@ -21,7 +21,7 @@ def _own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_demonstration_shows_everything_and_leaves_nothing(cli: CommandLine, tmp_path: Path) -> None:
     said = cli.text("demo")
     sections = re.findall(r"^── (\d)\. ", said, re.MULTILINE)
-    assert sections == ["1", "2", "3", "4", "5"]
+    assert sections == ["1", "2", "3", "4", "5", "6"]
     assert max(len(line) for line in said.split("\n")) <= 100
     assert "Patient has reported increasing shortness of breath." in said
     assert "**Corrects:** `8b2f6a5c-3d1e-4a9b-8c7f-6d5e4a3b2c1d`" in said
@@ -29,6 +29,9 @@ def test_the_demonstration_shows_everything_and_leaves_nothing(cli: CommandLine,
     assert "status: closed" in said
     assert "Can you review the patient's medication list?" in said
     assert "reply_to: " in said
+    assert "For her there is none" in said
+    assert re.search(r"2026-01-13 09:02  Anna Visser +written thread +done", said)
+    assert re.search(r"2026-01-13 10:20  Dr Jane Smith +served unknown-thread +unknown", said)
     assert "$ git log" in said
     assert said.count("coordination:update: Added message to thread") >= 5
     assert "Checked 1 record with 11 commits: nothing found." in said

@@ -312,3 +312,22 @@ def test_what_is_recorded_stays_so_if_it_cannot_be_shown(people: PeopleAtWork, m
     assert "recorded, but not in the access log: the disk is full" in told.stderr
     told = people.run("thread", "show", record, thread)
     assert (told.exit_code, told.stdout) == (7, "")
+
+
+def test_an_installation_may_keep_opening_to_professionals(people: PeopleAtWork) -> None:
+    opens = (
+        "thread",
+        "new",
+        "--as",
+        "R1",
+        "--patient",
+        "P1",
+        "--to",
+        "team:Network-P1",
+        "--body",
+        "Who comes on Monday?",
+    )
+    people.environment["CARETHREAD_PATIENTS_OPEN_THREADS"] = "no"
+    assert "opens no thread in this installation" in people.fault(4, *opens)
+    people.environment["CARETHREAD_PATIENTS_OPEN_THREADS"] = "yes"
+    assert people.document(*opens).message_id

@@ -7,10 +7,9 @@ medication list, each organisation speaking through whoever is there. All of it 
 from collections.abc import Callable
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
 
 from carethread import (
-    Addressing,
     Author,
     CoordinationRecord,
     CoordinationService,
@@ -20,9 +19,15 @@ from carethread import (
     Role,
     ThreadStatus,
 )
+from carethread.access_log import AccessEntry
 from carethread.clock import Instant, parse_instant
-from carethread.errors import RuleError
+from carethread.directory.fhir_codes import CLINICAL_ID_SYSTEM, STANDING_SYSTEM
+from carethread.directory.model import Duty
+from carethread.errors import NotFoundError, RuleError
 from carethread.ids import ClinicalId, CommunicationId, ParticipantId, random_uuid
+from carethread.policy.actor import ActorKind, Caller
+from carethread.reads import Filter, access_log, read_thread
+from carethread.writes import Opening, open_thread, post_message
 
 _INSTALLATION = "5b1f0c7e-3d9a-4e62-8c47-a6e2d0b9f315"
 CLINICAL_ID = ClinicalId("a4f91c6d-3b2e-4c5f-9d7a-1e8b6c0a9f12")
@@ -36,6 +41,7 @@ ANNA = Author(ParticipantId("0e5d7a3c-8b1f-4d62-a9c4-7f3e1b6d2a58"), "Anna Visse
 ADAM = Author(ParticipantId("6d2f9b4e-1c7a-4e85-b3d0-5a8c2f7e9b14"), "Adam Novak")
 BETH = Author(ParticipantId("b7a1c9e5-4d38-4f06-8e2b-9c5d0f3a7e61"), "Dr Beth Owen")
 PHARMACY = Participant(ParticipantId("0d4f6b82-7c3e-4a19-95d8-e1b2c7f4a630"), Role.ORGANISATION, "Pharmacy A")
+AT_WORK = (ANNA, ADAM, BETH)
 CLINIC = Participant(ParticipantId("77ab3d10-e5c4-4b92-8f6a-d3091c5e7b24"), Role.ORGANISATION, "Clinic B")
 
 HOSPITAL = "Oxford University Hospitals"
@@ -62,14 +68,6 @@ class Stage:
     def mint(self) -> UUID:
         """Return the next id, or a random one where none was set."""
         return UUID(self._ids.pop(0)) if self._ids else random_uuid()
-
-
-class Told(Struct, frozen=True):
-    """What the record holds after both conversations."""
-
-    record: CoordinationRecord
-    x_ray: CommunicationId
-    medication: CommunicationId
 
 
 Narrate = Callable[[Instant, str], None]
@@ -128,29 +126,74 @@ def discuss_x_ray(record: CoordinationRecord, stage: Stage, narrate: Narrate) ->
     return thread
 
 
-def review_medication(record: CoordinationRecord, stage: Stage, narrate: Narrate) -> CommunicationId:
-    """Replay the conversation about the medication list."""
+def know(service: CoordinationService, stage: Stage, narrate: Narrate) -> None:
+    """Fill the directory: who works where, and who the patient is."""
+    stage.set("2026-01-12T08:00:00.000Z")
+    service.directory.load(msgspec.json.encode(_bundle()), by="carethread demo")
+    narrate(stage.clock(), "The directory learns who works at Pharmacy A and at Clinic B, and who John Doe is.")
+
+
+def _bundle() -> dict[str, object]:
+    people = [JANE, *AT_WORK]
+    resources: list[dict[str, object]] = [
+        {"resourceType": "Organization", "id": each.id, "name": each.name} for each in (PHARMACY, CLINIC)
+    ]
+    resources += [{"resourceType": "Practitioner", "id": each.id, "name": [{"text": each.name}]} for each in people]
+    resources += [
+        {
+            "resourceType": "PractitionerRole",
+            "id": f"role-{number}",
+            "practitioner": {"reference": f"Practitioner/{person.id}"},
+            "organization": {"reference": f"Organization/{place.id}"},
+            "code": [{"coding": [{"system": STANDING_SYSTEM, "code": "clinician"}]}],
+        }
+        for number, (person, place) in enumerate(((ANNA, PHARMACY), (ADAM, PHARMACY), (BETH, CLINIC)))
+    ]
+    clinical = {"system": CLINICAL_ID_SYSTEM, "value": CLINICAL_ID}
+    resources.append(
+        {"resourceType": "Patient", "id": JOHN.id, "name": [{"text": JOHN.name}], "identifier": [clinical]}
+    )
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
+
+
+def review_medication(service: CoordinationService, stage: Stage, narrate: Narrate) -> CommunicationId:
+    """Replay the conversation about the medication list, each step as the person who does it."""
     stage.set(
         "2026-01-13T09:02:11.120Z", "2b6d8f4a-7e1c-4d59-a3b0-c4f9e5d81726", "f4a7c1d8-5e2b-4396-8d0f-b9a6e3c7d251"
     )
-    taking_part = [Participant(ANNA.id, ANNA.role, ANNA.name), PHARMACY, CLINIC]
-    question = MessageContent("Can you review the patient's medication list?", on_behalf_of=PHARMACY.id)
-    addressing = Addressing(requester=ANNA.id, reply_to=PHARMACY.id, recipients=(CLINIC.id,))
-    thread = record.communication_create(ANNA, PHARMACY.name, taking_part, question, addressing=addressing)
+    question = MessageContent("Can you review the patient's medication list?")
+    opening = Opening(patient=JOHN.id, recipients=(CLINIC.id,), on_behalf_of=PHARMACY.id, message=question)
+    thread = open_thread(service, caller(ANNA), opening)
     narrate(stage.clock(), "Anna Visser asks Clinic B, for Pharmacy A, to which replies will go.")
-    first = record.read_communication(thread).messages[0].id
 
     stage.set("2026-01-13T09:47:36.408Z", "1c8e5b7f-9d4a-4a23-b6e1-0f3d7c2a8b94")
+    first = read_thread(service, caller(BETH), thread).messages[0].id
     text = "Yes, I'll review it today and follow up by EOD"
-    reply = record.add_message(
-        BETH, CLINIC.name, thread, MessageContent(text, in_response_to=first, on_behalf_of=CLINIC.id)
-    )
-    narrate(stage.clock(), "Dr Beth Owen replies for Clinic B. Nobody need say where to: the thread knows.")
+    reply = post_message(service, caller(BETH), thread, MessageContent(text, in_response_to=first))
+    narrate(stage.clock(), "Dr Beth Owen replies. For whom, and where to, follows from where she works.")
 
     stage.set("2026-01-13T10:03:58.771Z", "9e3a6d0c-4b8f-4715-a2d9-8c5f1e7b3046")
+    read_thread(service, caller(ADAM), thread)
     text = "Thank you for the quick response!"
-    record.add_message(
-        ADAM, PHARMACY.name, thread, MessageContent(text, in_response_to=reply, on_behalf_of=PHARMACY.id)
-    )
+    post_message(service, caller(ADAM), thread, MessageContent(text, in_response_to=reply))
     narrate(stage.clock(), "Adam Novak, another pharmacist, follows up. The record says who wrote, and for whom.")
+
+    stage.set("2026-01-13T10:20:00.000Z")
+    try:
+        read_thread(service, caller(JANE), thread)
+    except NotFoundError:
+        narrate(stage.clock(), "Dr Jane Smith asks for this thread. For her there is none: she takes no part in it.")
     return thread
+
+
+def who_was_shown_what(service: CoordinationService, stage: Stage) -> tuple[AccessEntry, ...]:
+    """Return the access log of the conversation, as an auditor gets it."""
+    stage.set("2026-01-14T09:00:00.000Z")
+    service.directory.appoint(f"Practitioner/{JANE.id}", Duty.AUDITOR, by="carethread demo")
+    auditor = Caller(JANE.id, ActorKind.AUDITOR, "to show the log", client="carethread demo")
+    return tuple(each for each in access_log(service, auditor, Filter()) if each.purpose != auditor.purpose)
+
+
+def caller(author: Author) -> Caller:
+    """Return somebody of the conversations as whoever asks."""
+    return Caller(author.id, client="carethread demo")

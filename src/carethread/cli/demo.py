@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from carethread import CoordinationRecord, CoordinationService, Finding
+from carethread.access_log import AccessEntry
 from carethread.cli import conversations, exit_codes, options, output, stock_git
 from carethread.cli.application import new_noun
 from carethread.cli.documents import DemonstrationDocument, FindingDocument
@@ -82,7 +83,7 @@ def _answer(service: CoordinationService, stage: conversations.Stage, keep: Path
     record = conversations.begin(service, stage, _unheard)
     threads = (
         conversations.discuss_x_ray(record, stage, _unheard),
-        conversations.review_medication(record, stage, _unheard),
+        _about_medication(service, stage, _unheard),
     )
     findings = tuple(service.verify([record.coordination_id], None))
     output.answer(
@@ -95,6 +96,13 @@ def _answer(service: CoordinationService, stage: conversations.Stage, keep: Path
         )
     )
     return findings
+
+
+def _about_medication(
+    service: CoordinationService, stage: conversations.Stage, narrate: conversations.Narrate
+) -> CommunicationId:
+    conversations.know(service, stage, narrate)
+    return conversations.review_medication(service, stage, narrate)
 
 
 def _unheard(_at: Instant, _sentence: str) -> None:
@@ -120,7 +128,7 @@ def _show(
     _file(record, x_ray, "ledger.yaml")
 
     _section("2. A medication list: a pharmacy asks a clinic")
-    medication = conversations.review_medication(record, stage, _narrate)
+    medication = _about_medication(service, stage, _narrate)
     record.flush()
     output.say("")
     _paragraph("An individual answers for every message, and the organisation they spoke for is recorded with it.")
@@ -128,10 +136,18 @@ def _show(
     _paragraph("The ledger says who asked, where replies go, and who was asked.")
     _file(record, medication, "ledger.yaml")
 
-    _section("3. The history")
+    _section("3. Who was shown what")
+    _paragraph(
+        "Whoever acts through the directory finds what they may read, and nothing else exists for them. Each answer is "
+        "in the access log before it is given. The log says what was served, never that somebody has read it."
+    )
+    output.say("$ carethread access-log list")
+    _log(conversations.who_was_shown_what(service, stage))
+
+    _section("4. The history")
     _history(record)
 
-    _section("4. The check")
+    _section("5. The check")
     _paragraph(
         "An independent checker reads every commit: nothing rewritten, nobody's name forged, each change told of, "
         "all bytes as the specification has them."
@@ -140,7 +156,7 @@ def _show(
     findings = tuple(service.verify([record.coordination_id], None))
     _findings(record, findings)
 
-    _section("5. A forgery")
+    _section("6. A forgery")
     _forge(directory, record, x_ray)
 
     _section("Where it is")
@@ -153,6 +169,23 @@ def _narrate(instant: Instant, sentence: str) -> None:
     output.say(*textwrap.wrap(sentence, _WIDTH, initial_indent=when, subsequent_indent=" " * len(when)))
 
 
+def _log(entries: tuple[AccessEntry, ...]) -> None:
+    names = {each.id: each.name for each in (conversations.JANE, *conversations.AT_WORK)}
+    output.table(
+        ("  AT", "WHO", "ACTION", "OUTCOME"),
+        (
+            (
+                f"  {at(each.at)[:16]}",
+                names[each.actor],
+                f"{each.action.value} {each.detail}".strip(),
+                each.outcome.value,
+            )
+            for each in entries
+        ),
+    )
+    output.say("")
+
+
 def _history(record: CoordinationRecord) -> None:
     shown = stock_git.log(record.path)
     if shown is None:
@@ -162,7 +195,7 @@ def _history(record: CoordinationRecord) -> None:
             output.say(f"  {entry.commit[:10]}  {at(entry.at)[:16]}  {entry.author_name:<14}  {entry.summary}")
         output.say("")
         return
-    _paragraph("Each step above is one commit, by the person who did it. Stock Git shows them.")
+    _paragraph("Each step that recorded something is one commit, by the person who did it. Stock Git shows them.")
     output.say(*shown)
 
 
@@ -204,6 +237,7 @@ def _farewell(directory: Path, record: CoordinationRecord, keep: Path | None) ->
         place = str(directory)
     output.say(
         f"  carethread thread list {record.coordination_id[:4]} --data {place}",
+        f"  carethread inbox --as {conversations.BETH.id} --data {place}",
         "  carethread message add --help",
     )
 

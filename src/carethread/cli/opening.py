@@ -114,6 +114,7 @@ def open_thread(
                     replace(opening, message=said if has_message else None, visibility=visibility, policies=policies),
                     care_location=care_location,
                     client_identifier=new_identifier(client, identifier),
+                    patient_side_opens=library.read_settings(data).patients_open_threads is not False,
                     as_json=as_json,
                 )
         return

@@ -134,12 +134,18 @@ def open_new(
     *,
     care_location: str | None,
     client_identifier: ClientIdentifier | None,
+    patient_side_opens: bool,
     as_json: bool,
 ) -> None:
     """Open a thread; say who can read it, and where replies go."""
     thread_id = open_thread(
-        service, caller, opening, care_location=care_location, client_identifier=client_identifier
-    )  # fmt: skip
+        service,
+        caller,
+        opening,
+        care_location=care_location,
+        client_identifier=client_identifier,
+        patient_side_opens=patient_side_opens,
+    )
 
     def tell() -> None:
         view = read_thread(service, caller, thread_id)
