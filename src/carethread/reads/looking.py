@@ -8,7 +8,7 @@ from carethread.access_log import Action, Served
 from carethread.clock import Instant
 from carethread.coordination import CoordinationService
 from carethread.errors import InvalidValueError
-from carethread.ids import CoordinationId, ParticipantId
+from carethread.ids import CoordinationId, ParticipantId, parse_participant_id
 from carethread.policy.actor import Actor, Caller
 from carethread.policy.reading import reads_everything
 from carethread.store import search as store_search
@@ -16,7 +16,7 @@ from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.database import Connection
 from carethread.store.search import Hit, encode_place
 from carethread.store.ways import bounds, records_of
-from carethread.store.words import Search, author_token, participant_token, read_terms
+from carethread.store.words import Search, author_token, check_query, participant_token, read_terms
 
 MOST_HITS = 200
 # The last instant that has a place among messages, in 2109. Nothing was recorded later.
@@ -52,7 +52,12 @@ def search(
     Raises:
         InvalidValueError: nothing is looked for, the words are not in order, or `after` or `count` is not.
     """
-    query = msgspec.json.encode(looking).decode()
+    for name in ("patient", "organisation", "author"):
+        given = getattr(looking, name)
+        if given is not None:
+            # They become part of a query: nothing but an id may.
+            parse_participant_id(given, name)
+    query = msgspec.json.encode(replace(looking, words=check_query(looking.words))).decode()
     asked = replace(line(caller, Action.SEARCHED), query=query)
     archive = service.archive
 

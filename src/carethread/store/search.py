@@ -42,10 +42,10 @@ def found(
     Raises:
         InvalidValueError: the place is none.
     """
-    before = _END if until is None else search_key_at(until)
+    before = _END if until is None else _within(search_key_at(until))
     if after:
         before = min(before, decode_place(after))
-    first = 0 if since is None else search_key_at(since)
+    first = 0 if since is None else _within(search_key_at(since))
     hits = []
     for key in text_index.find(connection, search, before, first, count):
         record_id, head, thread_id, entry = connection.all(_by_key, search_key=key)[0]
@@ -59,6 +59,11 @@ def found(
             )
         )
     return hits
+
+
+def _within(key: int) -> int:
+    """Return a search key that the databases take, for an instant however far away."""
+    return min(_END, max(0, key))
 
 
 def encode_place(key: int) -> str:

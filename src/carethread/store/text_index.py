@@ -4,7 +4,7 @@ SQLite: the FTS5 table `message_text` (words, tokens) keeps no copy of the text,
 PostgreSQL: one `tsvector` a message; words have no weight, tokens weight A, so that no word can pass for a token.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from sqlalchemy import Executable, text
@@ -15,8 +15,12 @@ from carethread.store.words import Bound, Search, Term, record_token
 
 # PostgreSQL counts positions up to here.
 _LAST_POSITION = 16_383
-# ... and takes no lexeme of more bytes.
-_LONGEST_LEXEME = 1_024
+# ... keeps as many of them for each word,
+_MOST_POSITIONS = 255
+# ... and takes no more bytes of words and positions together than 2 ** 20. Beyond this, words are not found there.
+_MOST_BYTES = 900_000
+# What begins a token: no word does, and so none can be taken for one, nor merged with it.
+_MARK = "+"
 
 
 class Document(Struct, frozen=True):
@@ -124,24 +128,28 @@ def _ts_row(document: Document) -> Parameters:
     places: dict[str, list[int]] = {}
     for position, word in enumerate(document.words, 1):
         if position > _LAST_POSITION:
-            places.setdefault(_lexeme(word), [_LAST_POSITION])
+            places.setdefault(word, [_LAST_POSITION])
         else:
-            places.setdefault(_lexeme(word), []).append(position)
-    # At most 256 positions a lexeme: more are dropped by PostgreSQL.
-    words = (f"'{word}':{','.join(map(str, at))}" for word, at in places.items())
-    tokens = (f"'{token}':1A" for token in document.tokens)
+            places.setdefault(word, []).append(position)
+    words = (f"'{word}':{','.join(map(str, at))}" for word, at in _fitting(places))
+    tokens = (f"'{_MARK}{token}':1A" for token in document.tokens)
     return {"search_key": document.search_key, "document": " ".join((*words, *tokens))}
 
 
-def _lexeme(word: str) -> str:
-    return word.encode()[:_LONGEST_LEXEME].decode(errors="ignore")
+def _fitting(places: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+    size = 0
+    for word, at in places.items():
+        size += len(word.encode()) + 4 + 2 * min(len(at), _MOST_POSITIONS)
+        if size > _MOST_BYTES:
+            return
+        yield word, at[:_MOST_POSITIONS]
 
 
 def _ts_query(search: Search) -> str:
     parts = [_ts_term(each) for each in search.terms]
-    parts.extend(f"'{each}':A" for each in search.every)
+    parts.extend(_ts_token(each) for each in search.every)
     if search.records:
-        parts.append(_either(f"'{record_token(each)}':A" for each in search.records))
+        parts.append(_either(_ts_token(record_token(each)) for each in search.records))
     if search.access is not None:
         parts.append(_either(_ts_bound(each) for each in search.access))
     return " & ".join(parts)
@@ -151,15 +159,19 @@ def _ts_term(term: Term) -> str:
     weights = ["D"] * len(term.words)
     if term.prefix:
         weights[-1] = "*D"
-    phrase = " <-> ".join(f"'{_lexeme(word)}':{weight}" for word, weight in zip(term.words, weights, strict=True))
+    phrase = " <-> ".join(f"'{word}':{weight}" for word, weight in zip(term.words, weights, strict=True))
     return f"({phrase})"
 
 
 def _ts_bound(bound: Bound) -> str:
     if not bound.records:
-        return f"'{bound.token}':A"
-    within = _either(f"'{record_token(each)}':A" for each in bound.records)
-    return f"('{bound.token}':A & {within})"
+        return _ts_token(bound.token)
+    within = _either(_ts_token(record_token(each)) for each in bound.records)
+    return f"({_ts_token(bound.token)} & {within})"
+
+
+def _ts_token(token: str) -> str:
+    return f"'{_MARK}{token}':A"
 
 
 def _either(parts: Iterable[str]) -> str:

@@ -23,16 +23,20 @@ MAX_QUERY = 400  # characters
 _MIN_PREFIX = 2  # letters before a `*`: one alone would walk half of the index
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ACCENT = "Mn"
+# What a database takes for one word: it is cut there, in what is indexed as in what is looked for.
+_LONGEST_WORD = 256  # characters, of 4 bytes at most
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text, in order."""
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+        return [each[:_LONGEST_WORD] for each in _ASCII_WORD.findall(text.lower())]
     # Taking apart what is written as one character may leave capitals, and folding them may leave accents.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(each if each.isalnum() else " " for each in plain if unicodedata.category(each) != _ACCENT).split()
+    spaced = "".join(each if each.isalnum() else " " for each in plain if unicodedata.category(each) != _ACCENT)
+    return [each[:_LONGEST_WORD] for each in spaced.split()]
 
 
 def message_words(message: Message) -> list[str]:
@@ -110,16 +114,27 @@ class Search(Struct, frozen=True):
     records: tuple[CoordinationId, ...] = ()
 
 
+def check_query(text: str) -> str:
+    """Return what somebody typed into a search field, if it can be kept in the log.
+
+    Raises:
+        InvalidValueError: it is too long, or no text.
+    """
+    if len(text) > MAX_QUERY:
+        raise InvalidValueError("query", f"is longer than {MAX_QUERY} characters")
+    if _SURROGATE.search(text):
+        raise InvalidValueError("query", "holds a lone surrogate")
+    return text
+
+
 def read_terms(text: str) -> tuple[Term, ...]:
     """Read what somebody typed into a search field.
 
     Raises:
         InvalidValueError: it is too long, holds no word, or a `*` after less than two letters.
     """
-    if len(text) > MAX_QUERY:
-        raise InvalidValueError("query", f"is longer than {MAX_QUERY} characters")
     terms = []
-    for quoted, plain in _TERM.findall(text):
+    for quoted, plain in _TERM.findall(check_query(text)):
         words = words_of(quoted or plain)
         prefix = plain.endswith("*")
         if prefix and words and len(words[-1]) < _MIN_PREFIX:
