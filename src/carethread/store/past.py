@@ -1,8 +1,8 @@
 """A record as it stood at an instant, from its repository.
 
 Entries and ledgers have times to the millisecond, and a record's times never go back, so there is exactly one last
-commit for an instant. A commit that changed only the record's status has a time to the second, and counts from its
-beginning.
+commit for an instant. A commit that changed only the record's status has a time to the second: it counts from the
+beginning of that, and from what the threads in it had come to.
 """
 
 from msgspec import Struct
@@ -50,7 +50,8 @@ def record_at(archive: Archive, coordination_id: CoordinationId, at: Instant) ->
             root = parse_tree(repository.raw_tree(commit.tree))
             folders = parse_tree(repository.raw_tree(root[b"communications"].id)) if b"communications" in root else {}
             named = dict(parse_commit_message(commit.message).trailers).get(COMMUNICATION_ID)
-            if named is not None and _thread(repository, folders[named.encode()].id).ledger.last_updated_at > at:
+            moved = [folders[named.encode()]] if named is not None else list(folders.values())
+            if any(_thread(repository, each.id).ledger.last_updated_at > at for each in moved):
                 continue
             status = parse_status(repository.blob(root[STATUS_PATH.encode()].id))
             threads = tuple(_thread(repository, folder.id) for folder in folders.values())
