@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from carethread.ids import (
+    ClinicalId,
     CommunicationId,
     CoordinationId,
     MessageId,
@@ -51,12 +52,49 @@ Effects = Callable[[str, str], Iterable[Effect]]
 
 Guard = TypeVar("Guard")
 
+_NO_RECORD = CoordinationId("0" * 32)
+_NO_CLINICAL_RECORD = ClinicalId("00000000-0000-0000-0000-000000000000")
+
 
 class Permission(Struct, Generic[Guard], frozen=True):
     """What a policy adds to a write: whom to ask, and the rows that go with what is recorded."""
 
     ask: Guard
     effects: Effects
+
+
+def check_first_thread(
+    archive: Archive,
+    author: Author,
+    care_location: str,
+    given: NewThread,
+    initial_message: MessageContent | None,
+    client_identifier: ClientIdentifier | None,
+) -> None:
+    """A thread can be the first one of a record. Asked before that is begun, so that no refusal leaves an empty record.
+
+    Raises:
+        InvalidValueError, RuleError, UnknownMessageError: as `CoordinationRecord.communication_create`.
+    """
+    new = _check_new_thread(given)
+    prepared = None if initial_message is None else intake.prepare(initial_message)
+    opening = None if prepared is None else (mint_message_id(archive.mint), prepared, None)
+    if client_identifier is not None:
+        new_identifier(client_identifier, None)
+    now = archive.clock()
+    occasion = Occasion(intake.check_author_value(author), check_care_location(care_location), now, now)
+    status = CoordinationStatus(_NO_RECORD, _NO_CLINICAL_RECORD, archive.installation.custodian)
+    transitions.create_thread(occasion, status, archive.mint(), new, opening, None)
+
+
+def _check_new_thread(given: NewThread) -> NewThread:
+    if given.continues is not None:
+        parse_communication_id(given.continues, "continues")
+    return replace(
+        given,
+        participants=intake.check_participant_values(given.participants, "participants"),
+        visibility=intake.check_visibility_value(given.visibility),
+    )
 
 
 class CoordinationRecord:
@@ -112,15 +150,10 @@ class CoordinationRecord:
             IdentifierConflictError: the client identifier stands for something else.
         """
         archive = self._archive
-        new = NewThread(
-            intake.check_participant_values(participants, "participants"),
-            addressing,
-            continues,
-            intake.check_visibility_value(visibility or Visibility()),
-            policies or Policies(),
-        )
-        if continues is not None:
-            parse_communication_id(continues, "continues")
+        given = NewThread(
+            tuple(participants), addressing, continues, visibility or Visibility(), policies or Policies()
+        )  # fmt: skip
+        new = _check_new_thread(given)
         prepared = None if initial_message is None else intake.prepare(initial_message)
         unique = archive.mint()
         message_id = mint_message_id(archive.mint)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from carethread.access_log import AccessEntry, Action
 from carethread.clock import Instant
 from carethread.coordination import CoordinationRecord, CoordinationService
-from carethread.coordination.record import Permission
+from carethread.coordination.record import Permission, check_first_thread
 from carethread.errors import DuplicateRecordError, UnknownPersonError
 from carethread.ids import ClinicalId, CommunicationId, ParticipantId
 from carethread.policy.actor import Actor, Caller, Company, Thread
@@ -117,7 +117,12 @@ def _open(
 ) -> CommunicationId:
     archive = service.archive
     prepared = _prepare(service, caller, opening, care_location, patient_side_opens=patient_side_opens)
-    record = _record(service, prepared)
+    message = _first_message(caller, opening, prepared)
+    identifier = own_identifier(caller, client_identifier)
+    record = service.find_record(prepared.clinical_id)
+    if record is None:
+        check_first_thread(archive, prepared.author, prepared.place, prepared.new, message, identifier)
+        record = _begin(service, prepared)
     log = WriteLog(archive, asked, "thread")
 
     def following(commit: str, made: str) -> Iterator[Effect]:
@@ -150,14 +155,23 @@ def _open(
         prepared.author,
         prepared.place,
         prepared.new.participants,
-        _first_message(caller, opening, prepared),
+        message,
         addressing=prepared.new.addressing,
         continues=opening.continues,
         visibility=opening.visibility,
         policies=opening.policies,
-        client_identifier=own_identifier(caller, client_identifier),
+        client_identifier=identifier,
         permission=Permission(ask, following),
     )
+
+
+def check_opening(service: CoordinationService, caller: Caller, opening: Opening) -> None:
+    """Somebody may open a thread so, as things stand; nothing is recorded, and no line of the log is written.
+
+    Raises:
+        UnknownPersonError, PolicyError, RuleError, InvalidValueError: as `open_thread`.
+    """
+    _prepare(service, caller, opening, None, patient_side_opens=True)
 
 
 def _prepare(
@@ -220,11 +234,8 @@ def _new_thread(author: Author, opening: Opening, company: Company) -> NewThread
     )
 
 
-def _record(service: CoordinationService, prepared: _Prepared) -> CoordinationRecord:
-    """Return the patient's record, and begin it if there is none. Of two who begin it at once, one does."""
-    record = service.find_record(prepared.clinical_id)
-    if record is not None:
-        return record
+def _begin(service: CoordinationService, prepared: _Prepared) -> CoordinationRecord:
+    """Begin the patient's record. Of two who begin it at once, one does."""
     try:
         return service.initialise(prepared.author, prepared.place, prepared.clinical_id)
     except DuplicateRecordError:
