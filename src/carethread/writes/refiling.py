@@ -34,7 +34,7 @@ from carethread.store.people import known
 from carethread.store.threads import Stored, asked_about, entry_at, find_thread_of, with_patients
 from carethread.writes.acting import participants, performed, unknown_message
 from carethread.writes.changing import ThreadChange, change_thread
-from carethread.writes.opening import Opening, open_thread
+from carethread.writes.opening import Opening, check_opening, open_thread
 from carethread.writes.posting import post_message
 
 WRONG_RECORD = "This message was written in the wrong record. It does not concern this patient."
@@ -74,7 +74,8 @@ def refile(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
     Raises:
         UnknownMessageError: there is no such message, or they may not read its thread.
         WrongPatientError: the patient is the one in whose record it stands.
-        PolicyError: they may not correct it, or not restrict and archive its thread: nothing was recorded.
+        PolicyError: they may not correct it, not open the other thread, or not restrict and archive this one:
+            nothing was recorded.
         NoReaderError: a side of the thread would be left without a reader: name `readers`.
         Others: as in `post_message`, `open_thread` and `change_thread`.
     """
@@ -89,12 +90,7 @@ def refile(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
     corrected = post_message(
         service, caller, thread_id, correction, client_identifier=_identifier(refiling, "correction")
     )  # fmt: skip
-    opening = Opening(
-        refiling.patient,
-        refiling.recipients or _recipients(stored, message),
-        refiling.on_behalf_of or (None if message.on_behalf_of is None else message.on_behalf_of.id),
-        message=_again(service, caller, stored, message),
-    )
+    opening = replace(_opening(refiling, stored, message), message=_again(service, caller, stored, message))
     opened = open_thread(service, caller, opening, client_identifier=_identifier(refiling, "thread"))
     change_thread(service, caller, thread_id, _change(refiling, stored))
     return Refiled(corrected, opened)
@@ -102,6 +98,16 @@ def refile(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
 
 def _identifier(refiling: Refiling, step: str) -> ClientIdentifier:
     return ClientIdentifier(_CLIENT, f"{refiling.message} {step}")
+
+
+def _opening(refiling: Refiling, stored: Stored, message: Message) -> Opening:
+    """Return the thread in the right record, without its message: as narrow as the wrong one is."""
+    return Opening(
+        refiling.patient,
+        refiling.recipients or _recipients(stored, message),
+        refiling.on_behalf_of or (None if message.on_behalf_of is None else message.on_behalf_of.id),
+        visibility=stored.ledger.visibility,
+    )
 
 
 def _check(service: CoordinationService, caller: Caller, refiling: Refiling) -> tuple[Stored, Message]:
@@ -126,6 +132,7 @@ def _check(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
         company = known(connection, [*listed, *change.add], at)
         update = LedgerUpdate(change.status, participants(company, change.add), visibility=change.visibility)
         check_may_change(actor, Thread(about.ledger, about.patients), update, company)
+    check_opening(service, caller, _opening(refiling, found[0], message))
     return found[0], message
 
 
