@@ -88,7 +88,7 @@ def read_thread(
 def read_message(
     service: CoordinationService, caller: Caller, message_id: MessageId | str
 ) -> tuple[ThreadView, Message]:
-    """Return a message, with its thread's ledger; the view holds no other message.
+    """Return a message, with its thread's ledger; the view holds no other message, but says where it is corrected.
 
     Raises:
         UnknownMessageError: there is no such message, or they may not read its thread: the answer is the same.
@@ -98,7 +98,15 @@ def read_message(
 
     def work(asking: Asking) -> tuple[tuple[ThreadView, Message], Shown]:
         stored, about, message = _message(asking.connection, asking.actor, wanted, asking.at)
-        view = ThreadView(stored.record, about.patients, stored.version, stored.ledger, (message,))
+        elsewhere = _corrected_elsewhere(asking, stored)
+        view = ThreadView(
+            stored.record,
+            about.patients,
+            stored.version,
+            stored.ledger,
+            (message,),
+            tuple(each for each in elsewhere if each.corrects == message.id),
+        )
         return (view, message), Shown(replace(_served(asked, stored, 1), detail="message"))
 
     return answer(service.archive, asked, caller, work)
@@ -207,6 +215,14 @@ def _view(connection: Connection, stored: Stored, about: Thread, actor: Actor, a
 def _may_read_too(connection: Connection, actor: Actor, thread_id: CommunicationId, at: Instant) -> bool:
     about = asked_about(connection, find_thread(connection, thread_id), actor, at)
     return about is not None and may_read(actor, about)
+
+
+def _corrected_elsewhere(asking: Asking, stored: Stored) -> tuple[Correction, ...]:
+    """Return the corrections of a thread's messages in other threads that whoever asks may read."""
+    found = [Correction(*each) for each in corrected_elsewhere(asking.connection, stored)]
+    others = {each.thread for each in found}
+    readable = {each for each in others if _may_read_too(asking.connection, asking.actor, each, asking.at)}
+    return tuple(each for each in found if each.thread in readable)
 
 
 def _served(asked: AccessEntry, stored: Stored, entries: int) -> AccessEntry:
