@@ -62,10 +62,8 @@ def actor_for(connection: Connection, caller: Caller, at: Instant) -> Actor:
         NotAllowedError: they are not appointed to what they act as, or a client may not ask for them.
         PurposeError: an auditor states no purpose.
     """
-    if caller.kind is ActorKind.AUDITOR:
-        if not caller.purpose:
-            raise PurposeError("an auditor states a purpose")
-        check_name(caller.purpose, "purpose")
+    if caller.kind is ActorKind.AUDITOR and not caller.purpose:
+        raise PurposeError("an auditor states a purpose")
     if caller.system is None:
         if caller.person is None:
             raise PurposeError("nobody asks: name a person or a system client")
@@ -79,7 +77,14 @@ def actor_for(connection: Connection, caller: Caller, at: Instant) -> Actor:
 
 
 def line(caller: Caller, action: Action) -> AccessEntry:
-    """Return the line of a call, with what is known before anything is looked up."""
+    """Return the line of a call, with what is known before anything is looked up.
+
+    Raises:
+        InvalidValueError: what the caller says of itself is no line of text, and cannot be kept.
+    """
+    for name, said in (("client", caller.client), ("request_id", caller.request_id), ("purpose", caller.purpose)):
+        if said:
+            check_name(said, name)
     nobody = ParticipantId("00000000-0000-0000-0000-000000000000")
     of_system = nobody if caller.system is None else caller.system.id
     if caller.kind is not None:
