@@ -68,7 +68,11 @@ def free_keys(connection: Connection, messages: list[Message]) -> list[int]:
     if not connection.is_sqlite:
         wanted = [search_key(each) for each in messages]
         taken.update(row[0] for row in connection.all(_find_search_keys, wanted=wanted))
-    return [free_key(connection if connection.is_sqlite else None, taken, each) for each in messages]
+    # Whoever has to move looks where to: the next place may be taken as well.
+    return [
+        free_key(connection if connection.is_sqlite or search_key(each) in taken else None, taken, each)
+        for each in messages
+    ]
 
 
 def participation_rows(ledger: Ledger, turns: Turns) -> list[Parameters]:
