@@ -9,6 +9,7 @@ from carethread.ids import CommunicationId, MessageId, parse_communication_id
 from carethread.policy.actor import Actor, Caller, Thread
 from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_in, default_group
+from carethread.policy.standing import check_may_write
 from carethread.policy.writing import check_may_correct, check_may_post
 from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent
 from carethread.record.text import check_body
@@ -73,6 +74,8 @@ def _post(
 ) -> MessageId:
     archive = service.archive
     actor, stored, about = readable(service, caller, thread_id)
+    # Of a deserted thread this is known here alone; a steward reads it, and writes nothing.
+    check_may_write(actor, about)
     group = content.on_behalf_of or default_group(actor, about, content.recipients)
     names = {each.id: each.name for each in about.ledger.participants}
     # As it will be recorded: what is said under the lock goes into the record as it is.
