@@ -13,7 +13,9 @@ from typing import Any
 from tests.cli.conftest import PeopleAtWork, short
 from tests.region import reference, resources, role
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide-people.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDE = DOCS / "guide-people.md"
+EXAMPLES = DOCS / "examples"
 
 _BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -57,7 +59,9 @@ class Reader:
             return
         assert arguments.pop(0) == "carethread", command
         if arguments[0] == "directory":
-            self.people.text(*(str(self.files / each) if each in LOADED else each for each in arguments))
+            self.people.text(
+                *(str(self.files / Path(each).name) if Path(each).name in LOADED else each for each in arguments)
+            )
             return
         result = self.people.run(*arguments)
         answered = result.stderr + result.stdout
@@ -93,12 +97,16 @@ def commands(block: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_guide_does_what_it_says(tmp_path: Path) -> None:
+def test_the_examples_are_the_region_of_the_tests() -> None:
+    assert sorted(path.name for path in EXAMPLES.iterdir()) == sorted(LOADED)
     for name, held in LOADED.items():
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in held]}
-        (tmp_path / name).write_text(json.dumps(bundle), encoding="utf-8")
+        assert json.loads((EXAMPLES / name).read_text(encoding="utf-8")) == bundle
+
+
+def test_the_guide_does_what_it_says(tmp_path: Path) -> None:
     people = PeopleAtWork(tmp_path / "data")
-    reader = Reader(people, tmp_path)
+    reader = Reader(people, EXAMPLES)
     for kind, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
         shown = commands(block) if kind == "console" else [(line, "") for line in block.strip().split("\n")]
         for command, answer in shown:
