@@ -6,6 +6,7 @@ measured is everything up to the line of the access log, whose fsync would hide 
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from statistics import quantiles
 from unittest import mock
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bench.figures import Figures, Target
 from bench.ground import Cell, Ground
@@ -25,6 +26,7 @@ from carethread import (
     CoordinationStatus,
     Ledger,
     Message,
+    MessageContent,
     MessageType,
     Participant,
     Party,
@@ -33,6 +35,8 @@ from carethread import (
 from carethread.clock import Instant
 from carethread.ids import (
     ClinicalId,
+    CommunicationId,
+    ParticipantId,
     mint_communication_id,
     mint_coordination_id,
     mint_message_id,
@@ -46,6 +50,7 @@ from carethread.record.thread_md import render_entry
 from carethread.store.derive import Derived, add_thread
 from carethread.store.inbox import Wanted
 from carethread.store.rebuild import insert_derived
+from carethread.writes import post_message
 
 SECTION = "find"
 _THREADS_A_PLACE = 20
@@ -53,6 +58,8 @@ _THREADS_A_RECORD = 10
 _MESSAGES_A_THREAD = 5
 _RECORDS_A_TRANSACTION = 200
 _CALLS = 300
+# As many people are at work in either region: what is remembered of them is the same.
+_AT_WORK = 100
 _BEGIN = 1_768_000_000_000
 _MINUTE = 60_000
 _MOST_GROWTH = Target(1.5, at_most=True)
@@ -68,7 +75,8 @@ class _Region(Struct):
     people: list[Participant]
     places: list[Participant]
     loaded: float = 0.0
-    posted: float = 0.0
+    filled: float = 0.0
+    threads: list[tuple[ParticipantId, CommunicationId]] = field(default_factory=list)
 
 
 @contextmanager
@@ -80,7 +88,7 @@ def _region(folder: Path, places: int) -> Iterator[_Region]:
         people, organisations = ([_participant(service, kind, each) for each in range(places)] for kind in "po")
         region = _Region(service, people, organisations, loaded)
         began = time.perf_counter()
-        region.posted = _fill(region) / (time.perf_counter() - began)
+        region.filled = _fill(region) / (time.perf_counter() - began)
         yield region
 
 
@@ -161,8 +169,10 @@ def _thread(
                 to=(Party(to.id, to.name),),
             )
         )
+    thread = mint_communication_id(at, random_uuid)
+    region.threads.append((person.id, thread))
     ledger = Ledger(
-        communication_id=mint_communication_id(at, random_uuid),
+        communication_id=thread,
         created_at=at,
         last_updated_at=said[-1].timestamp,
         participants=(person, home, other),
@@ -203,16 +213,41 @@ _ASKED = {"inbox page": _inbox, "waiting on us": _waiting, "unread count": _unre
 
 def _p99_ms(region: _Region, ask: Callable[[CoordinationService, Caller, str], None], dice: random.Random) -> float:
     """Let many people ask; return what all but one in a hundred waited less than."""
-    words = sorted({word for text in bodies(3, 20) for word in text.lower().replace(".", "").split()})
+    words = sorted({word for text in bodies(3, 20) for word in text.lower().split() if word.isalpha()})
     took = []
     with mock.patch("carethread.store.asking.log"):
         for _ in range(_CALLS):
-            caller = Caller(dice.choice(region.people).id)
+            caller = Caller(dice.choice(region.people[:_AT_WORK]).id)
             word = dice.choice(words)
             began = time.perf_counter()
             ask(region.service, caller, word)
             took.append((time.perf_counter() - began) * 1000)
     return quantiles(took, n=100)[98]
+
+
+def _callers(count: int) -> str:
+    return "1 caller" if count == 1 else f"{count} callers"
+
+
+def _posts(region: _Region, callers: int, seconds: float) -> float:
+    """Let so many people post at once, each to threads they opened; return messages a second."""
+    until = time.perf_counter() + seconds
+    done = [0] * callers
+
+    def post(number: int) -> None:
+        dice = random.Random(number)
+        while time.perf_counter() < until:
+            person, thread = dice.choice(region.threads)
+            post_message(region.service, Caller(person), thread, MessageContent(f"Answer {done[number]}"))
+            done[number] += 1
+
+    began = time.perf_counter()
+    running = [threading.Thread(target=post, args=(number,)) for number in range(callers)]
+    for each in running:
+        each.start()
+    for each in running:
+        each.join()
+    return sum(done) / (time.perf_counter() - began)
 
 
 @contextmanager
@@ -237,7 +272,13 @@ def cells(ground: Ground) -> Iterator[list[Cell]]:
         ]
         large = regions[_LARGE]
         found.append(Cell("directory entries loaded", "/s", lambda: [large.loaded]))
-        found.append(Cell("messages put into the index", "/s", lambda: [large.posted]))
+        found.append(Cell("messages put into the index", "/s", lambda: [large.filled]))
+        found.extend(
+            Cell(f"posts through directory, policy and log, {_callers(callers)}, {name}", "/s", measure)
+            for callers in (1, 16)
+            for name, region in regions.items()
+            for measure in [partial(_posts, region, callers, ground.slice_s)]
+        )
         yield found
 
 
