@@ -115,3 +115,12 @@ def test_a_patient_reads_what_names_the_entry_that_was_merged_into_theirs(region
         (line,) = inbox(region.service, region.caller("P1"), of=of).lines
         assert line.ledger.communication_id == thread
     assert len(read_thread(region.service, region.caller("P1"), thread).messages) == 1
+
+
+def test_a_new_thread_about_a_merged_patient_is_in_the_record_of_the_one_that_stands_for_them(region: Region) -> None:
+    merged_into = region.open("B1", ("Hospital-C",), patient="P1")
+    link = [{"other": {"reference": "Patient/P1"}, "type": "replaced-by"}]
+    region.load({"resourceType": "Patient", "id": "P2", "active": False, "name": [{"text": "Jane Roe"}], "link": link})
+    thread = region.open("B1", ("Hospital-C",), patient="P2")
+    first, second = (read_thread(region.service, region.caller("B1"), each) for each in (merged_into, thread))
+    assert first.record == second.record

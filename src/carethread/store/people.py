@@ -219,6 +219,22 @@ def records_of_patient(
     return (entry.clinical_id, *sorted(others))
 
 
+def surviving_patient(connection: Connection, patient_id: ParticipantId) -> Patient:
+    """Return the patient that stands for somebody now: themselves, or the one they were merged into, however far.
+
+    Raises:
+        UnknownPersonError: the directory has no such patient.
+    """
+    entries = entries_around(connection, (patient_id,), look=Look.MERGED)
+    entry = entries.get(patient_id)
+    if not isinstance(entry, Patient):
+        raise UnknownPersonError(f"the directory has no patient {patient_id}")
+    # A load refuses circles.
+    while entry.replaced_by is not None and isinstance(following := entries.get(entry.replaced_by), Patient):
+        entry = following
+    return entry
+
+
 # ── Who is appointed to what ──────────────────────────────────────────────────────────────────────────────────────────
 
 

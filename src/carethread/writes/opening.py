@@ -32,7 +32,7 @@ from carethread.store.asking import actor_for, line
 from carethread.store.database import Connection
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
-from carethread.store.people import known, patients_of_record, records_of_patient
+from carethread.store.people import known, patients_of_record, surviving_patient
 from carethread.store.threads import asked_about, find_thread
 from carethread.store.writer import View
 from carethread.writes.acting import WriteLog, original_of, own_identifier, participants, patients_in, performed, via
@@ -187,7 +187,7 @@ def _prepare(
     at = archive.clock()
     with archive.database.snapshot() as connection:
         actor = actor_for(connection, caller, at)
-        clinical_id = records_of_patient(connection, opening.patient)[0]
+        clinical_id = surviving_patient(connection, opening.patient).clinical_id
         patients = patients_of_record(connection, clinical_id)
         author = author_opening(actor, patients, opening.on_behalf_of)
         company = _company(connection, opening, at)
