@@ -11,13 +11,17 @@ from carethread.ids import CommunicationId, MessageId, ParticipantId, parse_comm
 from carethread.policy.actor import Actor, ActorKind, Caller, Thread
 from carethread.policy.changing import check_may_change
 from carethread.policy.home import is_deserted
+from carethread.policy.reading import unknown_thread
 from carethread.policy.speaking import author_in, default_group
 from carethread.policy.writing import check_may_set_aside
 from carethread.record.model import Addressing, Author, Ledger, LedgerUpdate, Policies, ThreadStatus, Visibility
 from carethread.store.access import logged
 from carethread.store.asking import actor_for, line
+from carethread.store.database import Connection
 from carethread.store.inbox import put_aside
+from carethread.store.journal import Effect
 from carethread.store.people import known
+from carethread.store.threads import asked_about, find_thread
 from carethread.store.writer import Job, View
 from carethread.writes.acting import WriteLog, participants, patients_in, performed, provisional, readable
 
@@ -123,15 +127,23 @@ def set_aside(
     parse_participant_id(group, "group")
     asked = replace(line(caller, Action.WRITTEN), thread=wanted, acting_for=group)
 
-    def work() -> None:
-        archive = service.archive
-        actor, stored, about = readable(service, caller, wanted)
-        check_may_set_aside(actor, about, group)
+    archive = service.archive
+
+    def effects(connection: Connection) -> tuple[Effect, ...]:
+        # As it stands when it is recorded: a membership may have ended since they asked.
         now = archive.clock()
+        actor = actor_for(connection, caller, now)
+        stored = find_thread(connection, wanted)
+        about = asked_about(connection, stored, actor, now)
+        if stored is None or about is None:
+            raise unknown_thread(wanted)
+        check_may_set_aside(actor, about, group)
         entry = replace(
             asked, detail="set aside", record=stored.record, version=stored.version, actor_kind=actor.kind.value
         )  # fmt: skip
-        effects = (logged(entry, now), put_aside(group, wanted, stored.entries, actor.id, now))
-        archive.submit(Job(None, apart=lambda _: effects))
+        return logged(entry, now), put_aside(group, wanted, stored.entries, actor.id, now)
+
+    def work() -> None:
+        archive.submit(Job(None, apart=effects))
 
     performed(service.archive, asked, work)
