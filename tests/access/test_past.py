@@ -118,10 +118,17 @@ def test_told_afterwards_is_what_was_shown(deeds: list[tuple[str, int, int]]) ->
             except CarethreadError:
                 continue
         clock.now += 5_000
+        # A commit of the status counts from the beginning of its second: it may be named instead of the one before
+        # it, which holds the same threads.
+        exact = "status" not in [deed for deed, _, _ in deeds]
         for at, shown in looks:
             for each in PEOPLE:
                 told = reconstruct(service, region.auditor, region.id(each), at)
-                assert {(one.ledger.communication_id, one.version, one.entries) for one in told.visible} == shown[each]
+                found = {(one.ledger.communication_id, one.version, one.entries) for one in told.visible}
+                assert {(thread, count) for thread, _, count in found} == {
+                    (thread, count) for thread, _, count in shown[each]
+                }
+                assert not exact or found == shown[each]
                 assert all(entry.at <= at for entry in told.served)
 
 
