@@ -3,9 +3,10 @@
 import pytest
 
 from carethread import MessageContent, ThreadStatus, errors
+from carethread.ids import ParticipantId
 from carethread.reads import inbox, read_thread
 from carethread.store.inbox import Wanted
-from carethread.writes import ThreadChange, change_thread, post_message
+from carethread.writes import Opening, ThreadChange, change_thread, open_thread, post_message
 from tests.region import Region
 
 
@@ -124,3 +125,14 @@ def test_a_new_thread_about_a_merged_patient_is_in_the_record_of_the_one_that_st
     thread = region.open("B1", ("Hospital-C",), patient="P2")
     first, second = (read_thread(region.service, region.caller("B1"), each) for each in (merged_into, thread))
     assert first.record == second.record
+
+
+def test_whom_the_directory_does_not_know(region: Region) -> None:
+    nobody = "99999999-9e3b-4a7c-8f1e-6b0d2c5a9f12"
+    opening = Opening(ParticipantId(nobody), region.ids("Clinic-B"))
+    with pytest.raises(errors.UnknownPersonError, match=nobody):
+        open_thread(region.service, region.caller("A1"), opening)
+    # Of a patient's side, one who is not there and one who is not theirs are the same.
+    for patient in (nobody, region.id("P2")):
+        with pytest.raises(errors.WrongPatientError):
+            open_thread(region.service, region.caller("R1"), Opening(ParticipantId(patient), region.ids("Clinic-B")))

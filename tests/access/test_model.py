@@ -2,6 +2,8 @@
 
 People come and go, teams and visibility change, threads are opened, answered, corrected, set aside and closed, the
 index is rebuilt and the service opened again; whoever looks must see what `naive` says, no more and no less.
+
+Long because one machine does all that people do, and looks with everybody's eyes.
 """
 
 import shutil

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from carethread import (
     AttachmentContent,
@@ -17,8 +18,12 @@ from carethread import (
     StatusUpdate,
     errors,
 )
+from carethread.ids import CommunicationId
+from carethread.store import text_index
 from carethread.store.archive import Archive
+from carethread.store.finding import document_of, search_key
 from carethread.store.rebuild import audit, repositories
+from carethread.store.words import thread_tokens
 from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM, listed
 
 
@@ -230,3 +235,20 @@ def test_repositories_ahead_of_an_older_index(tmp_path: Path) -> None:
         service.rebuild()
         assert len(service.record(record.coordination_id).read_communication(thread).messages) == 1
         assert list(service.verify()) == []
+
+
+def test_a_message_that_whoever_may_find_it_would_not(archive: Archive, eventful: CoordinationRecord) -> None:
+    ledger = eventful.communications()[0]
+    message = eventful.read_communication(ledger.communication_id).messages[0]
+    whole = document_of(search_key(message), thread_tokens(ledger), eventful.coordination_id, message)
+    with archive.database.write() as connection:
+        text_index.remove(connection, [whole])
+        text_index.add(connection, [replace(whole, tokens=whole.tokens[1:])])
+    assert found(archive, eventful) == {"index-text"}
+
+
+def test_files_that_are_not_there(archive: Archive, eventful: CoordinationRecord) -> None:
+    (thread, *_) = eventful.communications()
+    for thread_id in (thread.communication_id, CommunicationId("20260111T143522.045Z-none")):
+        with pytest.raises(errors.IntegrityError, match=r"no file attachments/none\.txt"):
+            archive.attachment(eventful.coordination_id, thread_id, "attachments/none.txt")

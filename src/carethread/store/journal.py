@@ -64,10 +64,6 @@ class Rows(Struct):
     keys: set[int] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        """Say whether there is anything to write."""
-        return bool(self.journal or self.effects)
-
 
 def read_changes(payload: bytes) -> tuple[FileChange, ...]:
     """Read the changes of a journal entry back."""

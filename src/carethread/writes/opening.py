@@ -9,9 +9,9 @@ from carethread.access_log import AccessEntry, Action
 from carethread.clock import Instant
 from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission, check_first_thread
-from carethread.errors import DuplicateRecordError, UnknownPersonError
+from carethread.errors import DuplicateRecordError, UnknownPersonError, WrongPatientError
 from carethread.ids import ClinicalId, CommunicationId, ParticipantId
-from carethread.policy.actor import Actor, Caller, Company, Thread
+from carethread.policy.actor import PATIENT_SIDE, Actor, Caller, Company, Thread
 from carethread.policy.opening import as_opened, check_may_open
 from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_opening
@@ -187,6 +187,9 @@ def _prepare(
     at = archive.clock()
     with archive.database.snapshot() as connection:
         actor = actor_for(connection, caller, at)
+        if actor.kind in PATIENT_SIDE and opening.patient not in actor.patients:
+            # Whether the directory has such a patient is not theirs to know.
+            raise WrongPatientError(f"{actor.kind} {actor.id} belongs to another patient")
         clinical_id = surviving_patient(connection, opening.patient).clinical_id
         patients = patients_of_record(connection, clinical_id)
         author = author_opening(actor, patients, opening.on_behalf_of)
