@@ -353,6 +353,9 @@ def _mutated(draw: st.DrawFn) -> bytes:
     made["entry"] = draw(st.permutations(made["entry"]))[: draw(st.integers(1, 16))]
     for _ in range(draw(st.integers(1, 4))):
         places = list(_places(made, []))
+        if not places:
+            # Everything was taken out.
+            break
         holder, key = draw(st.sampled_from(places))
         match draw(st.sampled_from(["replace", "near", "copy", "remove", "add"])):
             case "replace":
