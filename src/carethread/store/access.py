@@ -4,7 +4,6 @@ A line is never changed and never removed by this program. Lines are ids, not ke
 """
 
 from collections.abc import Iterator
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +15,7 @@ from carethread.ids import CommunicationId, CoordinationId, MessageId, Participa
 from carethread.store import statements
 from carethread.store.database import Connection, Parameters, Row
 from carethread.store.journal import Effect
+from carethread.store.keys import id_of, key_of, text_of
 from carethread.store.schema import access_log
 
 _PAGE = 500
@@ -47,15 +47,15 @@ def logged(entry: AccessEntry, at: Instant) -> Effect:
 def _row(entry: AccessEntry, at: Instant) -> Parameters:
     return {
         "at": at,
-        "actor_id": UUID(entry.actor).bytes,
+        "actor_id": key_of(entry.actor),
         "actor_kind": entry.actor_kind,
-        "acting_for": None if entry.acting_for is None else UUID(entry.acting_for).bytes,
+        "acting_for": None if entry.acting_for is None else key_of(entry.acting_for),
         "action": entry.action.value,
         "outcome": entry.outcome.value,
         "detail": entry.detail,
         "coordination_id": None if entry.record is None else bytes.fromhex(entry.record),
         "communication_id": entry.thread,
-        "message_id": None if entry.message is None else UUID(entry.message).bytes,
+        "message_id": None if entry.message is None else key_of(entry.message),
         "version": bytes.fromhex(entry.version),
         "served": msgspec.json.encode(entry.served) if entry.served else b"",
         "query": entry.query,
@@ -103,7 +103,7 @@ def _page(wanted: Filter) -> Select[tuple[object, ...]]:
 def _parameters(wanted: Filter) -> Parameters:
     given: Parameters = {name: getattr(wanted, name) for name in _CONDITIONS if getattr(wanted, name) is not None}
     if wanted.actor is not None:
-        given["actor"] = UUID(wanted.actor).bytes
+        given["actor"] = key_of(wanted.actor)
     if wanted.record is not None:
         given["record"] = bytes.fromhex(wanted.record)
     return given
@@ -113,15 +113,15 @@ def _entry(row: Row) -> AccessEntry:
     names = [column.name for column in access_log.columns]
     held = dict(zip(names, row, strict=True))
     return AccessEntry(
-        actor=_participant(held["actor_id"]),
+        actor=id_of(held["actor_id"]),
         actor_kind=held["actor_kind"],
         action=Action(held["action"]),
         outcome=Outcome(held["outcome"]),
         detail=held["detail"],
-        acting_for=None if held["acting_for"] is None else _participant(held["acting_for"]),
+        acting_for=None if held["acting_for"] is None else id_of(held["acting_for"]),
         record=None if held["coordination_id"] is None else CoordinationId(bytes(held["coordination_id"]).hex()),
         thread=None if held["communication_id"] is None else CommunicationId(held["communication_id"]),
-        message=None if held["message_id"] is None else MessageId(str(UUID(bytes=bytes(held["message_id"])))),
+        message=None if held["message_id"] is None else MessageId(text_of(held["message_id"])),
         version=bytes(held["version"]).hex(),
         served=_served.decode(bytes(held["served"])) if held["served"] else (),
         query=held["query"],
@@ -131,7 +131,3 @@ def _entry(row: Row) -> AccessEntry:
         at=Instant(held["at"]),
         number=held["entry_no"],
     )
-
-
-def _participant(value: bytes) -> ParticipantId:
-    return ParticipantId(str(UUID(bytes=bytes(value))))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -22,6 +21,7 @@ from carethread.store import installation, statements
 from carethread.store.backup import backup, load_tables
 from carethread.store.database import Connection, Database, Row
 from carethread.store.journal import Installation
+from carethread.store.keys import key_of
 from carethread.store.locks import FileLock
 from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 from carethread.store.rebuild import audit, realign, rebuild
@@ -190,7 +190,7 @@ class Archive:
         """
         with self.database.snapshot() as connection:
             row = _find(connection, coordination_id)
-            found = connection.one(statements.find_message, key=row[0], message_id=UUID(message_id).bytes)
+            found = connection.one(statements.find_message, key=row[0], message_id=key_of(message_id))
         if found is None:
             raise UnknownMessageError(f"record {coordination_id} has no message {message_id}")
         return parse_ledger(bytes(found[1])), parse_entry(bytes(found[0]))
@@ -243,7 +243,5 @@ def find_clinical(
     connection: Connection, clinical_id: ClinicalId, custodian_id: ParticipantId
 ) -> CoordinationId | None:
     """Return the record that a custodian keeps for a clinical record, if there is one."""
-    row = connection.one(
-        statements.find_clinical, clinical_id=UUID(clinical_id).bytes, custodian_id=UUID(custodian_id).bytes
-    )
+    row = connection.one(statements.find_clinical, clinical_id=key_of(clinical_id), custodian_id=key_of(custodian_id))
     return None if row is None else CoordinationId(bytes(row[0]).hex())

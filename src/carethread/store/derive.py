@@ -6,7 +6,6 @@ the same: that is tested.
 
 from collections.abc import Mapping
 from pathlib import Path
-from uuid import UUID
 
 from msgspec import Struct, field
 
@@ -29,7 +28,8 @@ from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry, split_thread
 from carethread.record.transitions import STATUS_PATH
 from carethread.store.database import Parameters
-from carethread.store.finding import last_message, participation_rows, uuid_bytes
+from carethread.store.finding import last_message, participation_rows
+from carethread.store.keys import key_of
 from carethread.store.turns import turns_of
 from carethread.store.words import thread_tokens
 
@@ -134,8 +134,8 @@ def _rows(repository: Repository, log: _Log, coordination_id: CoordinationId) ->
     derived.record.update(
         {
             "coordination_id": bytes.fromhex(coordination_id),
-            "clinical_id": UUID(status.clinical_id).bytes,
-            "custodian_id": UUID(status.custodian.id).bytes,
+            "clinical_id": key_of(status.clinical_id),
+            "custodian_id": key_of(status.custodian.id),
             "status": status_bytes,
             "head_seq": log.commits,
             "head_commit": log.head,
@@ -179,8 +179,8 @@ def add_thread(
         {
             "thread_no": number,
             "position": position,
-            "message_id": uuid_bytes(message.id),
-            "corrects": None if message.corrects is None else uuid_bytes(message.corrects),
+            "message_id": key_of(message.id),
+            "corrects": None if message.corrects is None else key_of(message.corrects),
             "seq": commits[message.id],
             "entry": entry,
         }

@@ -5,7 +5,6 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from functools import lru_cache
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -25,20 +24,11 @@ from carethread.directory.model import (
 from carethread.ids import ParticipantId
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
+from carethread.store.keys import id_of, key_of
 
 # What a process keeps in memory: entries decoded, and answers of each connection, counted by the entries in them.
 _DECODED = 50_000
 _REMEMBERED = 20_000
-
-
-def key_of(entry_id: ParticipantId) -> bytes:
-    """Return an entry's id as it stands in a table."""
-    return bytes.fromhex(entry_id.replace("-", ""))
-
-
-def id_of(key: bytes) -> ParticipantId:
-    """Return an entry's id from a table."""
-    return ParticipantId(str(UUID(bytes=bytes(key))))
 
 
 @lru_cache(_DECODED)

@@ -1,7 +1,6 @@
 """Takes what was read from FHIR into the directory: all of it or nothing, and nothing that is there already."""
 
 from collections.abc import Callable, Iterable, Sequence
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -17,10 +16,11 @@ from carethread.ids import IdSource, ParticipantId
 from carethread.record.text import check_name
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection, Parameters
-from carethread.store.directory_entries import Look, entries_around, generation, id_of, key_of
+from carethread.store.directory_entries import Look, entries_around, generation
 from carethread.store.directory_match import Match, existing_around, match_drafts, resolved
 from carethread.store.directory_search import name_of
 from carethread.store.directory_words import words_of
+from carethread.store.keys import id_of, key_of
 
 Progress = Callable[[int, int], None]
 
@@ -211,7 +211,7 @@ def _word_rows(entry: Entry) -> list[Parameters]:
 
 
 def _patient_row(patient: Patient) -> Parameters:
-    return {"clinical_id": UUID(patient.clinical_id).bytes, "entry_id": key_of(patient.id)}
+    return {"clinical_id": key_of(patient.clinical_id), "entry_id": key_of(patient.id)}
 
 
 def _edges(entry: Entry) -> set[tuple[bytes, bytes, str]]:

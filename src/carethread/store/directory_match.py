@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +15,8 @@ from carethread.errors import DanglingReferenceError, DirectoryError, DuplicateI
 from carethread.ids import ClinicalId, IdSource, ParticipantId
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
-from carethread.store.directory_entries import decode, id_of, key_of
+from carethread.store.directory_entries import decode
+from carethread.store.keys import id_of, key_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _URN = "urn:uuid:"
@@ -93,7 +93,7 @@ def _owners(
         for system, value, key in statements.identifiers_by_value.rows(connection, values, kind=kind.value):
             yield (kind, Identifier(system, value)), id_of(key)
     clinical = {
-        UUID(each.value).bytes
+        key_of(each.value)
         for each in identifiers.get(EntryKind.PATIENT, ())
         if each.system == CLINICAL_ID_SYSTEM and _UUID.fullmatch(each.value)
     }

@@ -8,8 +8,9 @@ from carethread.errors import InvalidValueError, UnknownPersonError
 from carethread.ids import ParticipantId
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
-from carethread.store.directory_entries import decode, key_of
+from carethread.store.directory_entries import decode
 from carethread.store.directory_words import words_of
+from carethread.store.keys import key_of
 
 PAGE = 50
 MAX_PAGE = 1_000

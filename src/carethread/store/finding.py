@@ -12,6 +12,7 @@ from carethread.policy.reading import reaches
 from carethread.record.model import Ledger, Message, MessageType, ThreadStatus
 from carethread.store import statements
 from carethread.store.database import Connection, Parameters
+from carethread.store.keys import key_of
 from carethread.store.text_index import Document
 from carethread.store.turns import Turns
 from carethread.store.words import message_tokens, message_words
@@ -23,14 +24,9 @@ _ID_BITS = 4 * _ID_DIGITS
 _UUID_LENGTH = 36
 
 
-def uuid_bytes(checked: str) -> bytes:
-    """Return the bytes of a hyphenated UUID that was checked before: several times faster than `uuid.UUID`."""
-    return bytes.fromhex(checked.replace("-", ""))
-
-
 def thread_uuid(thread_id: CommunicationId) -> bytes:
     """Return the UUID of a thread's id: short, and the same in every index."""
-    return uuid_bytes(thread_id[-_UUID_LENGTH:])
+    return key_of(thread_id[-_UUID_LENGTH:])
 
 
 def search_key(message: Message) -> int:
@@ -82,7 +78,7 @@ def participation_rows(ledger: Ledger, turns: Turns) -> list[Parameters]:
     is_open = ledger.status is ThreadStatus.OPEN
     return [
         {
-            "participant_id": uuid_bytes(each.id),
+            "participant_id": key_of(each.id),
             "reach": reach[each.id].value,
             "archived": int(ledger.status is ThreadStatus.ARCHIVED),
             "activity": ledger.last_updated_at,

@@ -6,7 +6,6 @@ of an index, read in small pieces; merging a few of them costs the same however 
 
 from collections.abc import Iterator
 from heapq import merge
-from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import BigInteger, Integer, LargeBinary, Select, bindparam, func, literal_column, select, text, tuple_
@@ -19,6 +18,7 @@ from carethread.store import statements
 from carethread.store.database import Connection
 from carethread.store.finding import thread_uuid
 from carethread.store.journal import Effect
+from carethread.store.keys import id_of, key_of
 from carethread.store.schema import opened_mark, participation, set_aside, thread
 
 # Unread threads are counted up to here: "more than 99" is answer enough.
@@ -211,7 +211,7 @@ def _walk(
     person: ParticipantId,
     after: Cursor,
 ) -> Iterator[Found]:
-    given = {"participant": UUID(shelf.grant.participant).bytes, "reach": reach, "person": UUID(person).bytes}
+    given = {"participant": key_of(shelf.grant.participant), "reach": reach, "person": key_of(person)}
     if not wanted.waiting:
         given["archived"] = int(wanted.archived)
     while True:
@@ -227,32 +227,28 @@ def _walk(
 def is_unread(connection: Connection, person: ParticipantId, thread_id: CommunicationId, key: int, number: int) -> bool:
     """Say whether a thread has a message after what a person last had before them. System entries do not count."""
     rows = connection.all(
-        _find_unread, person=UUID(person).bytes, uuid=thread_uuid(thread_id), key=key, no=number
+        _find_unread, person=key_of(person), uuid=thread_uuid(thread_id), key=key, no=number
     )  # fmt: skip
     return any(last > (position or 0) for last, position in rows)
 
 
 def groups_with_threads(connection: Connection, after: ParticipantId | None, count: int) -> list[ParticipantId]:
     """Return groups that take part in threads which are not archived, in the order of their ids."""
-    since = b"" if after is None else UUID(after).bytes
+    since = b"" if after is None else key_of(after)
     rows = connection.all(_groups, after=since, count=count)
-    return [_participant(row[0]) for row in rows]
+    return [id_of(row[0]) for row in rows]
 
 
 def asides(connection: Connection, thread_id: CommunicationId) -> tuple[Aside, ...]:
     """Return which groups have set a thread aside, in the order of their ids."""
     rows = connection.all(_asides, uuid=thread_uuid(thread_id))
-    found = (Aside(_participant(row[0]), row[1], _participant(row[2]), Instant(row[3])) for row in rows)
+    found = (Aside(id_of(row[0]), row[1], id_of(row[2]), Instant(row[3])) for row in rows)
     return tuple(sorted(found, key=lambda each: each.group))
-
-
-def _participant(value: bytes) -> ParticipantId:
-    return ParticipantId(str(UUID(bytes=bytes(value))))
 
 
 def opened(person: ParticipantId, thread_id: CommunicationId, position: int, at: Instant) -> Effect:
     """Return the row that keeps how far a person had a thread before them."""
-    row = {"person": UUID(person).bytes, "uuid": thread_uuid(thread_id), "position": position, "at": at}
+    row = {"person": key_of(person), "uuid": thread_uuid(thread_id), "position": position, "at": at}
     return Effect(_mark, row)
 
 
@@ -261,7 +257,7 @@ def wrote(person: ParticipantId, thread_id: CommunicationId, before: int, positi
 
     `before` is the position of the last message before it: if that is unread, the thread stays so.
     """
-    row = {"person": UUID(person).bytes, "uuid": thread_uuid(thread_id), "position": position, "at": at}
+    row = {"person": key_of(person), "uuid": thread_uuid(thread_id), "position": position, "at": at}
     return Effect(_mark_own, {**row, "before": before})
 
 
@@ -270,10 +266,10 @@ def put_aside(
 ) -> Effect:
     """Return the row that sets a thread aside for a group, up to a position."""
     row = {
-        "group_id": UUID(group).bytes,
+        "group_id": key_of(group),
         "uuid": thread_uuid(thread_id),
         "position": position,
-        "person": UUID(person).bytes,
+        "person": key_of(person),
         "at": at,
     }
     return Effect(_put_aside, row)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
@@ -19,8 +18,9 @@ from carethread.record.status_yaml import render_status
 from carethread.record.transitions import Transition
 from carethread.store import statements, text_index
 from carethread.store.database import Connection, Parameters
-from carethread.store.finding import document_of, free_key, participation_rows, uuid_bytes
+from carethread.store.finding import document_of, free_key, participation_rows
 from carethread.store.identifiers import KnownIdentifier, NewIdentifier
+from carethread.store.keys import key_of
 from carethread.store.state import RecordState, ThreadState
 from carethread.store.text_index import Document
 
@@ -74,8 +74,8 @@ def first_row(transition: Transition, status: CoordinationStatus) -> Parameters:
     """Return the row of a record that a transition is about to begin."""
     return {
         "coordination_id": bytes.fromhex(status.coordination_id),
-        "clinical_id": UUID(status.clinical_id).bytes,
-        "custodian_id": UUID(status.custodian.id).bytes,
+        "clinical_id": key_of(status.clinical_id),
+        "custodian_id": key_of(status.custodian.id),
         "status": render_status(status),
         "head_seq": 0,
         "head_commit": bytes(32),
@@ -175,9 +175,9 @@ def _add_entries(
                 "record_key": state.key,
                 "thread_no": thread.number,
                 "position": position,
-                "message_id": uuid_bytes(entry.message.id),
+                "message_id": key_of(entry.message.id),
                 "search_key": key,
-                "corrects": None if entry.message.corrects is None else uuid_bytes(entry.message.corrects),
+                "corrects": None if entry.message.corrects is None else key_of(entry.message.corrects),
                 "seq": state.head_seq,
                 "entry": entry.data,
             }
@@ -285,7 +285,7 @@ def _moved(key: int, number: int, thread: ThreadState) -> Iterator[Parameters]:
         yield {
             "key": key,
             "no": number,
-            "participant": uuid_bytes(participant),
+            "participant": key_of(participant),
             "new_activity": activity,
             "new_addressed": turn.addressed,
             "new_answered": turn.answered,

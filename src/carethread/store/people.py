@@ -5,7 +5,6 @@ looked at at `at`.
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from carethread.clock import Instant
 from carethread.directory.memberships import (
@@ -39,7 +38,8 @@ from carethread.policy.actor import Actor, ActorKind, Known
 from carethread.record.model import Role
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
-from carethread.store.directory_entries import Look, entries_around, id_of, key_of
+from carethread.store.directory_entries import Look, entries_around
+from carethread.store.keys import id_of, key_of
 
 _DUTIES = {ActorKind.AUDITOR: Duty.AUDITOR, ActorKind.STEWARD: Duty.STEWARD}
 _KINDS: dict[type[Entry], ActorKind] = {
@@ -194,7 +194,7 @@ def patients_of_record(
     connection: Connection, clinical_id: ClinicalId, *, as_of: Instant | None = None
 ) -> frozenset[ParticipantId]:
     """Return the patient with this clinical id and all merged with them; nobody if the directory has none."""
-    row = connection.one(statements.find_patient, clinical_id=UUID(clinical_id).bytes)
+    row = connection.one(statements.find_patient, clinical_id=key_of(clinical_id))
     if row is None:
         return frozenset()
     patient = id_of(row[0])

@@ -4,15 +4,13 @@ A `RecordState` is loaded from the index and then follows along; the writer thro
 or when another process has moved the record's head. It belongs to the writer's thread.
 """
 
-from uuid import UUID
-
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from carethread.clock import Instant
 from carethread.errors import UnknownThreadError
 from carethread.git.objects import object_id
-from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
+from carethread.ids import CommunicationId, CoordinationId, MessageId
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import CoordinationStatus, Ledger, Message, MessageType
 from carethread.record.status_yaml import parse_status
@@ -21,6 +19,7 @@ from carethread.record.transitions import STATUS_PATH, Found, Thread, Transition
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.identifiers import KnownIdentifier
+from carethread.store.keys import id_of, key_of
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
 from carethread.store.turns import Turn, Turns, take, turns_of
 from carethread.store.words import thread_tokens
@@ -101,7 +100,7 @@ class RecordState:
             content += appendix(position, entry)
         ledger_bytes = bytes(row[3])
         turns = {
-            ParticipantId(str(UUID(bytes=bytes(each[0])))): Turn(each[1], each[2])
+            id_of(each[0]): Turn(each[1], each[2])
             for each in connection.all(statements.read_turns, key=self.key, no=row[0])
         }
         ledger = parse_ledger(ledger_bytes)
@@ -132,7 +131,7 @@ class RecordState:
             return None
         found = self.new_messages.get(message_id)
         if found is None:
-            row = connection.one(statements.find_message, key=self.key, message_id=UUID(message_id).bytes)
+            row = connection.one(statements.find_message, key=self.key, message_id=key_of(message_id))
             if row is None:
                 return None
             found = Found(parse_ledger(bytes(row[1])), parse_entry(bytes(row[0])))

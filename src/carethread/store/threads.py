@@ -6,7 +6,6 @@ looked up where there is one.
 """
 
 from functools import lru_cache
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +23,7 @@ from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.directory_entries import Look, entries_around
+from carethread.store.keys import key_of, text_of
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
 
@@ -104,7 +104,7 @@ def find_thread(connection: Connection, thread_id: CommunicationId) -> Stored | 
 
 def find_thread_of(connection: Connection, message_id: MessageId) -> tuple[Stored, int] | None:
     """Return the thread that a message stands in, and its position there."""
-    row = connection.one(_of_message, message_id=UUID(message_id).bytes)
+    row = connection.one(_of_message, message_id=key_of(message_id))
     return None if row is None else (_stored(row), row[-1])
 
 
@@ -115,7 +115,7 @@ def thread_at(connection: Connection, key: int, number: int) -> Stored:
 
 def threads_of(connection: Connection, clinical_id: ClinicalId, custodian: ParticipantId) -> list[Stored]:
     """Return the threads of the record that belongs to a clinical record, newest activity first."""
-    rows = connection.all(_of_record, clinical_id=UUID(clinical_id).bytes, custodian_id=UUID(custodian).bytes)
+    rows = connection.all(_of_record, clinical_id=key_of(clinical_id), custodian_id=key_of(custodian))
     return [_stored(row) for row in rows]
 
 
@@ -125,7 +125,7 @@ def _stored(row: Row) -> Stored:
         key=key,
         number=number,
         record=CoordinationId(bytes(record_id).hex()),
-        clinical_id=ClinicalId(str(UUID(bytes=bytes(clinical_id)))),
+        clinical_id=ClinicalId(text_of(clinical_id)),
         version=bytes(head).hex(),
         ledger=_ledger(bytes(ledger)),
         entries=entries,
@@ -151,9 +151,9 @@ def corrected_elsewhere(
     """Return what of a thread is corrected in another one: the original, and the thread and id of the correction."""
     return tuple(
         (
-            MessageId(str(UUID(bytes=bytes(original)))),
+            MessageId(text_of(original)),
             CommunicationId(thread_id),
-            MessageId(str(UUID(bytes=bytes(correction)))),
+            MessageId(text_of(correction)),
         )
         for original, correction, thread_id in connection.all(_corrected_elsewhere, key=stored.key, no=stored.number)
     )

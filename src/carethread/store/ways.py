@@ -1,7 +1,5 @@
 """The ways in which an actor finds threads and messages: their grants, with the records each is bound to."""
 
-from uuid import UUID
-
 from sqlalchemy import bindparam, select
 
 from carethread.errors import UnknownPersonError
@@ -10,6 +8,7 @@ from carethread.policy.actor import Actor
 from carethread.policy.reading import grants
 from carethread.store.database import Connection
 from carethread.store.inbox import Shelf
+from carethread.store.keys import key_of
 from carethread.store.people import records_of_patient
 from carethread.store.schema import record
 from carethread.store.words import Bound, access_token
@@ -28,7 +27,7 @@ def records_of(connection: Connection, patient: ParticipantId, custodian: Partic
     found = {}
     for clinical_id in clinical_ids:
         row = connection.one(
-            _find_record, clinical_id=UUID(clinical_id).bytes, custodian_id=UUID(custodian).bytes
+            _find_record, clinical_id=key_of(clinical_id), custodian_id=key_of(custodian)
         )  # fmt: skip
         if row is not None:
             found[row[0]] = CoordinationId(bytes(row[1]).hex())
