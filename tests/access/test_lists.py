@@ -6,14 +6,16 @@ from time import monotonic, sleep
 
 import pytest
 
-from carethread import CoordinationService, MessageContent, ThreadStatus, errors
+from carethread import Author, CoordinationService, MessageContent, Participant, Role, ThreadStatus, errors
 from carethread.directory.model import Duty
 from carethread.ids import ParticipantId
 from carethread.policy.actor import ActorKind, Caller
 from carethread.reads import (
+    Looking,
     inbox,
     patient_threads,
     read_thread,
+    search,
     unattended_groups,
     unread_count,
 )
@@ -184,3 +186,18 @@ def test_many_threads_are_listed_in_pieces(region: Region, service: Coordination
     found = [each.ledger.communication_id for each in inbox(service, region.caller("B1"), count=200).lines]
     assert found == made[::-1]
     assert unread_count(service, region.caller("B1")) == 0
+
+
+def test_a_patients_team_counts_for_nothing_in_the_record_of_another(region: Region) -> None:
+    """The policy admits no such thread; the library's core, which trusts its caller, does."""
+    thread = region.open("B1", ("Hospital-C",), patient="P2")
+    record = region.service.record(read_thread(region.service, region.caller("B1"), thread).record)
+    known = region.service.directory.find("Practitioner/B1")
+    author = Author(known.id, "Dr Bo Bell")
+    team = Participant(region.id("Network-P1"), Role.CARE_TEAM, "Network of John Doe")
+    own = Participant(author.id, author.role, author.name)
+    record.communication_create(author, "Hill Clinic", (own, team), MessageContent("Somebody else's matter"))
+    for who in ("D1", "P1", "R1"):
+        assert inbox(region.service, region.caller(who)).lines == ()
+        assert search(region.service, region.caller(who), Looking(words="matter")).hits == ()
+    assert len(search(region.service, region.caller("B1"), Looking(words="matter")).hits) == 1
