@@ -47,6 +47,7 @@ from carethread.reads import Looking, inbox, search, unread_count
 from carethread.record.ledger_yaml import render_ledger
 from carethread.record.status_yaml import render_status
 from carethread.record.thread_md import render_entry
+from carethread.store import text_index
 from carethread.store.derive import Derived, add_thread
 from carethread.store.inbox import Wanted
 from carethread.store.rebuild import insert_derived
@@ -127,6 +128,8 @@ def _fill(region: _Region) -> int:
                     minute += 1
                     _thread(region, derived, number, Instant(_BEGIN + minute * _MINUTE), dice, texts)
                 insert_derived(connection, derived, None)
+    with archive.database.write() as connection:
+        text_index.optimise(connection)
     return records * _THREADS_A_RECORD * _MESSAGES_A_THREAD
 
 

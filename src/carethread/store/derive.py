@@ -160,6 +160,7 @@ def add_thread(
     """Add a thread's rows: from its files, and from which commit recorded which message. Return its ledger."""
     ledger = parse_ledger(ledger_bytes)
     parsed = tuple(parse_entry(each) for each in entries)
+    last = last_message(parsed)
     derived.threads.append(
         {
             "thread_no": number,
@@ -168,7 +169,7 @@ def add_thread(
             "created_at": ledger.created_at,
             "last_updated_at": ledger.last_updated_at,
             "entries": len(entries),
-            "last_message": last_message(parsed),
+            "last_message": last,
             "ledger": ledger_bytes,
             "tree_id": tree_id,
             "attachments": attachments,
@@ -186,7 +187,7 @@ def add_thread(
         }
         for position, (entry, message) in enumerate(zip(entries, parsed, strict=True), 1)
     )
-    rows = participation_rows(ledger, turns_of(ledger, parsed))
+    rows = participation_rows(ledger, turns_of(ledger, parsed), last)
     derived.participations.extend({"thread_no": number, **each} for each in rows)
     derived.texts.append(Texts(number, thread_tokens(ledger), parsed))
     return ledger

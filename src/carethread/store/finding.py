@@ -71,8 +71,8 @@ def free_keys(connection: Connection, messages: list[Message]) -> list[int]:
     ]
 
 
-def participation_rows(ledger: Ledger, turns: Turns) -> list[Parameters]:
-    """Return a thread's participations, without the keys of record and thread."""
+def participation_rows(ledger: Ledger, turns: Turns, last: int) -> list[Parameters]:
+    """Return a thread's participations, without the keys of record and thread. `last` is its `last_message`."""
     reach = reaches(ledger)
     unique = thread_uuid(ledger.communication_id)
     is_open = ledger.status is ThreadStatus.OPEN
@@ -86,6 +86,7 @@ def participation_rows(ledger: Ledger, turns: Turns) -> list[Parameters]:
             "addressed": turns[each.id].addressed,
             "answered": turns[each.id].answered,
             "waiting": int(is_open and turns[each.id].addressed > turns[each.id].answered),
+            "last_message": last,
         }
         for each in ledger.participants
     ]

@@ -28,17 +28,14 @@ _CURSOR_LENGTH = 24
 
 p = bindparam
 _ACTIVITY, _UUID = participation.c.activity, participation.c.thread_uuid
-_is_unread = thread.c.last_message > func.coalesce(opened_mark.c.position, statements.ZERO)
+_is_unread = participation.c.last_message > func.coalesce(opened_mark.c.position, statements.ZERO)
 _rows = (
     select(_ACTIVITY, _UUID, participation.c.record_key, participation.c.thread_no, _is_unread)
     .join_from(
         participation,
-        thread,
-        (thread.c.record_key == participation.c.record_key) & (thread.c.thread_no == participation.c.thread_no),
-    )
-    .outerjoin(
         opened_mark,
         (opened_mark.c.person_id == p("person", type_=LargeBinary)) & (opened_mark.c.thread_uuid == _UUID),
+        isouter=True,
     )
     .where(
         participation.c.participant_id == p("participant"),

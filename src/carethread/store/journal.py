@@ -212,7 +212,7 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
     moved: list[Parameters] = []
     for (key, number), (_, thread) in sorted(rows.threads.items(), key=lambda each: each[0]):
         if thread.is_new or thread.is_changed:
-            found = participation_rows(thread.ledger, thread.turns)
+            found = participation_rows(thread.ledger, thread.turns, thread.last_message)
             participations.extend({"record_key": key, "thread_no": number, **each} for each in found)
             if not thread.is_new:
                 changed.append({"key": key, "no": number})
@@ -290,4 +290,5 @@ def _moved(key: int, number: int, thread: ThreadState) -> Iterator[Parameters]:
             "new_addressed": turn.addressed,
             "new_answered": turn.answered,
             "new_waiting": int(is_open and turn.addressed > turn.answered),
+            "new_last_message": thread.last_message,
         }

@@ -111,6 +111,7 @@ def rebuild(database: Database, root: Path, progress: Progress) -> int:
             progress(done, len(wanted))
             derived = derive(record_path(root, coordination_id), coordination_id)
             insert_derived(connection, derived, keys.get(bytes.fromhex(coordination_id)))
+        text_index.optimise(connection)
         progress(len(wanted), len(wanted))
     return len(wanted)
 

@@ -126,6 +126,7 @@ participation = Table(
     Column("addressed", BigInteger, nullable=False),  # the position of the last message addressed to it, or 0
     Column("answered", BigInteger, nullable=False),  # the position of the last message from its side, or 0
     Column("waiting", BigInteger, nullable=False),  # 1: open, and addressed comes after answered
+    Column("last_message", BigInteger, nullable=False),  # as in thread: so that a list is read from an index alone
     sqlite_with_rowid=False,
 )
 Index(
@@ -135,6 +136,7 @@ Index(
     participation.c.reach,
     participation.c.activity,
     participation.c.thread_uuid,
+    participation.c.last_message,
 )
 Index(
     "participation_waiting",
@@ -142,6 +144,8 @@ Index(
     participation.c.reach,
     participation.c.activity,
     participation.c.thread_uuid,
+    participation.c.addressed,
+    participation.c.last_message,
     sqlite_where=participation.c.waiting == 1,
     postgresql_where=participation.c.waiting == 1,
 )

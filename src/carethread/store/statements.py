@@ -162,7 +162,11 @@ move_participation = (
         participation.c.participant_id == p("participant"),
     )
     .values(
-        activity=p("new_activity"), addressed=p("new_addressed"), answered=p("new_answered"), waiting=p("new_waiting")
+        activity=p("new_activity"),
+        addressed=p("new_addressed"),
+        answered=p("new_answered"),
+        waiting=p("new_waiting"),
+        last_message=p("new_last_message"),
     )
 )
 delete_participations = delete(participation).where(

@@ -36,6 +36,7 @@ _fts_delete = text(
     "INSERT INTO message_text (message_text, rowid, words, tokens) VALUES ('delete', :search_key, :words, :tokens)"
 )
 _fts_clear = text("INSERT INTO message_text (message_text) VALUES ('delete-all')")
+_fts_optimise = text("INSERT INTO message_text (message_text) VALUES ('optimize')")
 _fts_find = text(
     "SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid < :before AND rowid >= :since "
     "ORDER BY rowid DESC LIMIT :count"
@@ -68,6 +69,12 @@ def remove(connection: Connection, documents: Iterable[Document]) -> None:
 def clear(connection: Connection) -> None:
     """Empty the index."""
     connection.run(_fts_clear if connection.is_sqlite else _ts_clear)
+
+
+def optimise(connection: Connection) -> None:
+    """Bring what was added piece by piece into one piece, where the database has pieces."""
+    if connection.is_sqlite:
+        connection.run(_fts_optimise)
 
 
 def find(connection: Connection, search: Search, before: int, since: int, count: int) -> list[int]:

@@ -88,15 +88,17 @@ def upgrade() -> None:
         sa.Column("addressed", sa.BigInteger, nullable=False),
         sa.Column("answered", sa.BigInteger, nullable=False),
         sa.Column("waiting", sa.BigInteger, nullable=False),
+        sa.Column("last_message", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
     order = ["participant_id", "reach", "activity", "thread_uuid"]
-    op.create_index("participation_shelf", "participation", [order[0], "archived", *order[1:]])
+    op.create_index("participation_shelf", "participation", [order[0], "archived", *order[1:], "last_message"])
     waiting = sa.text("waiting = 1")
+    order += ["addressed", "last_message"]
     op.create_index("participation_waiting", "participation", order, sqlite_where=waiting, postgresql_where=waiting)
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
-            "CREATE VIRTUAL TABLE message_text USING fts5(words, tokens, content='', "
+            "CREATE VIRTUAL TABLE message_text USING fts5(words, tokens, content='', columnsize=0, "
             "tokenize='unicode61 remove_diacritics 0')"
         )
     else:
