@@ -174,7 +174,7 @@ def listed(
     walks = [
         _walk(connection, _statement(wanted), shelf, reach, wanted, person, after)
         for shelf in shelves
-        for reach in _reaches(shelf.grant)
+        for reach in within_reach(shelf.grant)
     ]
     found: list[Found] = []
     for each in merge(*walks, key=lambda each: each.place, reverse=True):
@@ -194,9 +194,10 @@ def _statement(wanted: Wanted) -> Select[tuple[int, bytes, int, int, bool]]:
     return _unread if wanted.unread else _shelf
 
 
-def _reaches(grant: Grant) -> range:
+def within_reach(grant: Grant) -> tuple[Reach, ...]:
+    """Return how far a thread may reach through a grant's participant for the grant to find it."""
     last = Reach.NAMED if grant.need is Reach.NAMED else Reach.EVERY_MEMBER
-    return range(grant.need, last + 1)
+    return tuple(each for each in Reach if grant.need <= each <= last)
 
 
 def _walk(

@@ -7,7 +7,7 @@ from carethread.ids import CoordinationId, ParticipantId
 from carethread.policy.actor import Actor
 from carethread.policy.reading import grants
 from carethread.store.database import Connection
-from carethread.store.inbox import Shelf
+from carethread.store.inbox import Shelf, within_reach
 from carethread.store.keys import key_of
 from carethread.store.people import records_of_patient
 from carethread.store.schema import record
@@ -47,15 +47,14 @@ def shelves(connection: Connection, actor: Actor, custodian: ParticipantId) -> l
 
 def bounds(connection: Connection, actor: Actor, custodian: ParticipantId) -> tuple[Bound, ...]:
     """Return by which tokens an actor finds messages."""
-    found = []
+    found: list[Bound] = []
     for each in grants(actor):
-        token = access_token(each.participant, each.need)
-        if each.patients is None:
-            found.append(Bound(token))
-            continue
-        within = _bound_to(connection, each.patients, custodian)
-        if within:
-            found.append(Bound(token, tuple(sorted(within.values()))))
+        within: tuple[CoordinationId, ...] = ()
+        if each.patients is not None:
+            within = tuple(sorted(_bound_to(connection, each.patients, custodian).values()))
+            if not within:
+                continue
+        found.extend(Bound(access_token(each.participant, reach), within) for reach in within_reach(each))
     return tuple(found)
 
 

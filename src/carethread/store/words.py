@@ -51,9 +51,9 @@ def _hex(identifier: str) -> str:
     return identifier.replace("-", "")
 
 
-def access_token(participant: ParticipantId, need: Reach) -> str:
-    """Return the token that says: whoever needs this reach through this participant may find it."""
-    return f"g{need.value}{_hex(participant)}"
+def access_token(participant: ParticipantId, reach: Reach) -> str:
+    """Return the token that says how far a thread reaches through a participant."""
+    return f"g{reach.value}{_hex(participant)}"
 
 
 def record_token(record: CoordinationId) -> str:
@@ -76,7 +76,8 @@ def thread_tokens(ledger: Ledger) -> tuple[str, ...]:
     tokens = []
     for participant, reach in reaches(ledger).items():
         tokens.append(participant_token(participant))
-        tokens.extend(access_token(participant, need) for need in Reach if Reach.NOBODY < need <= reach)
+        if reach is not Reach.NOBODY:
+            tokens.append(access_token(participant, reach))
     return tuple(sorted(tokens))
 
 
