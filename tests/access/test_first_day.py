@@ -1,5 +1,6 @@
 """What goes wrong on the first day: patients merged, the wrong patient, people who leave, emergencies, failures."""
 
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -430,3 +431,21 @@ def test_every_view_of_a_message_points_to_its_correction(region: Region) -> Non
     assert read_thread(service, region.caller("B1"), first).continued_by == (second,)
     shown = read_message(service, region.caller("A1"), message)[0].corrected_elsewhere
     assert [each.thread for each in shown] == [second, hidden]
+
+
+def test_neither_record_leads_to_the_other_patient(region: Region, wrong: tuple[CommunicationId, MessageId]) -> None:
+    service = region.service
+    thread, message = wrong
+    done = refile(service, region.caller("A1"), Refiling(message, region.id("P2"), readers=region.ids("A2", "B2")))
+    left, right = (service.record(read_thread(service, region.auditor, each).record) for each in (thread, done.thread))
+    left.flush()
+    right.flush()
+    for record, other in (
+        (left, (right.coordination_id, done.thread)),
+        (right, (left.coordination_id, thread, message)),
+    ):
+        said = subprocess.run(
+            ["git", "log", "--patch", "--format=raw"], cwd=record.path, check=True, capture_output=True, text=True
+        ).stdout
+        assert "Client-Identifier: " in said
+        assert not [each for each in other if each in said]

@@ -6,6 +6,8 @@ first step; each step is recorded by itself, and the same call again goes on whe
 anything of the other patient.
 """
 
+from hashlib import sha256
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -97,7 +99,8 @@ def refile(service: CoordinationService, caller: Caller, refiling: Refiling) -> 
 
 
 def _identifier(refiling: Refiling, step: str) -> ClientIdentifier:
-    return ClientIdentifier(_CLIENT, f"{refiling.message} {step}")
+    # It stands in a trailer of either record, and must not lead from one patient to the other.
+    return ClientIdentifier(_CLIENT, sha256(f"{refiling.message} {step}".encode()).hexdigest())
 
 
 def _opening(refiling: Refiling, stored: Stored, message: Message) -> Opening:
