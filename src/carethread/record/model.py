@@ -232,6 +232,23 @@ class ClientIdentifier(Struct, frozen=True):
     value: str
 
 
+class BusinessIdentifier(Struct, frozen=True):
+    """What something is called outside, such as a message's number in the system that sent it. `system` is a URI."""
+
+    system: str
+    value: str
+
+
+class Naming(Struct, frozen=True):
+    """What a client calls the thread or message it creates.
+
+    `resource_id` is the id it is to have as a FHIR resource, unique in the installation; `identifiers` need not be.
+    """
+
+    resource_id: str | None = None
+    identifiers: tuple[BusinessIdentifier, ...] = ()
+
+
 class Communication(Struct, frozen=True):
     """A thread as it stands. `version` is the id of the commit that was read."""
 
