@@ -19,6 +19,7 @@ from carethread.directory.memberships import (
     merged,
     patients_counted,
     person_standings,
+    steady,
 )
 from carethread.directory.model import (
     CareTeam,
@@ -264,3 +265,13 @@ def test_what_is_not_there_is_not_in_force() -> None:
 def test_many_at_once_are_as_each_by_itself(entries: Entries, asked: list[ParticipantId]) -> None:
     assert memberships_of(asked, entries, NOW) == {each: memberships(each, entries, NOW) for each in asked}
     assert members_of(asked, entries, NOW) == {each: members(each, entries, NOW) for each in asked}
+
+
+@given(networks(), st.integers(-40, 40).map(lambda days: Instant(NOW + days * 86_400_000)))
+def test_nothing_changes_while_no_period_begins_or_ends(entries: Entries, at: Instant) -> None:
+    window = steady(entries, at)
+    assert window.includes(at)
+    last = Instant(at + 1_000_000_000 if window.end is None else window.end - 1)
+    for other in (window.start or Instant(0), last):
+        assert memberships_of(EVERYONE, entries, other) == memberships_of(EVERYONE, entries, at)
+        assert [in_force(each, other) for each in entries.values()] == [in_force(each, at) for each in entries.values()]

@@ -195,6 +195,21 @@ def test_answers_are_kept_until_the_directory_changes(
         assert memberships(ann, entries_around(connection, [ann]), AT) == ()
 
 
+def test_what_follows_is_kept_within_bounds_and_until_a_period_ends(
+    directory: Directory, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory_entries, "_CONCLUDED", 1)
+    ends = role(period={"end": "2026-01-12T07:00:00Z"})
+    directory.load(bundle(organization(), practitioner(), practitioner("bo", "Bo Bell"), ends), by="test")
+    ann, bo = ids(directory, "ann", "bo")
+    end = Instant(1_768_201_201_000)  # the second named counts
+    with database.read() as connection:
+        for at, member in ((Instant(end - 1), True), (end, False), (Instant(end - 1), True)):
+            assert bool(people.actor_of(connection, ann, at).memberships) is member
+            assert people.actor_of(connection, bo, at).name == "Bo Bell"
+            assert people.actor_of(connection, ann, at) is not None
+
+
 def test_an_answer_is_never_of_two_states(
     directory: Directory, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from carethread.clock import Instant, format_instant, parse_instant
 from carethread.errors import FormatError, InvalidValueError
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, ParticipantId
-from carethread.record.ledger_yaml import parse_ledger, render_ledger, with_last_updated
+from carethread.record.ledger_yaml import parse_ledger, render_ledger, split_last_updated, with_last_updated
 from carethread.record.model import (
     Addressing,
     CoordinationStatus,
@@ -24,6 +24,7 @@ from carethread.record.model import (
     Visibility,
 )
 from carethread.record.status_yaml import parse_status, render_status
+from carethread.store.ledgers import stored_ledger
 from tests.record.strategies import instants, ledgers, statuses
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "format"
@@ -130,6 +131,9 @@ def test_ledgers_round_trip_and_every_parser_reads_them(ledger: Ledger, instant:
     assert with_last_updated(data, ledger.last_updated_at) == data
     if instant >= ledger.created_at:
         assert with_last_updated(data, instant) == render_ledger(replace(ledger, last_updated_at=instant))
+    settled = render_ledger(replace(ledger, last_updated_at=ledger.created_at))
+    assert split_last_updated(data) == (settled, ledger.last_updated_at)
+    assert stored_ledger(data) == ledger
 
 
 @given(statuses)

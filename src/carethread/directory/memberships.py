@@ -26,6 +26,7 @@ from carethread.directory.model import (
     Membership,
     Organization,
     Patient,
+    Period,
     Practitioner,
     PractitionerRole,
     RelatedPerson,
@@ -83,6 +84,23 @@ def members_of(
         if each[1].group in wanted:
             wanted[each[1].group].add(each)
     return {group: frozenset(found) for group, found in wanted.items()}
+
+
+def steady(entries: Entries, at: Instant) -> Period:
+    """Return the time around an instant in which no period of these entries begins or ends."""
+    bounds = [each for period in _periods(entries) for each in (period.start, period.end) if each is not None]
+    return Period(
+        max((each for each in bounds if each <= at), default=None),
+        min((each for each in bounds if each > at), default=None),
+    )
+
+
+def _periods(entries: Entries) -> Iterator[Period]:
+    for entry in entries.values():
+        if isinstance(entry, PractitionerRole | RelatedPerson | CareTeam):
+            yield entry.period
+        if isinstance(entry, CareTeam):
+            yield from (each.period for each in entry.members)
 
 
 def standings_of(entries: Entries, at: Instant) -> Mapping[ParticipantId, frozenset[Standing]]:

@@ -32,6 +32,7 @@ _ADDRESSING_KEYS = ("requester", "reply_to", "recipients")
 _VISIBILITY_KEYS = ("sensitivity", "restricted")
 _POLICIES_KEYS = ("allow_patient_participation", "allow_external_organisations")
 
+_CREATED = b"\ncreated_at: "
 _LAST_UPDATED = b"\nlast_updated_at: "
 _INSTANT_LENGTH = 24
 
@@ -93,6 +94,18 @@ def with_last_updated(ledger: bytes, instant: Instant) -> bytes:
     """Return a canonical ledger's bytes with another `last_updated_at`, without reading the rest."""
     start = ledger.index(_LAST_UPDATED) + len(_LAST_UPDATED)
     return b"%b%b%b" % (ledger[:start], format_instant(instant).encode(), ledger[start + _INSTANT_LENGTH :])
+
+
+def split_last_updated(ledger: bytes) -> tuple[bytes, Instant]:
+    """Return a canonical ledger's bytes with `created_at` as `last_updated_at`, and what that was.
+
+    Every message moves that time and nothing else, so that what is read of the rest holds for many versions.
+    """
+    start = ledger.index(_LAST_UPDATED) + len(_LAST_UPDATED)
+    end = start + _INSTANT_LENGTH
+    created = ledger.index(_CREATED) + len(_CREATED)
+    rest = b"%b%b%b" % (ledger[:start], ledger[created : created + _INSTANT_LENGTH], ledger[end:])
+    return rest, parse_instant(ledger[start:end].decode(), "last_updated_at")
 
 
 def parse_ledger(data: bytes) -> Ledger:

@@ -2,21 +2,23 @@
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 from functools import lru_cache
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from carethread.clock import Instant
-from carethread.directory.memberships import Entries
+from carethread.directory.memberships import Entries, steady
 from carethread.directory.model import (
     CareTeam,
     Entry,
     Group,
     Organization,
     Patient,
+    Period,
     Practitioner,
     PractitionerRole,
     RelatedPerson,
@@ -29,6 +31,9 @@ from carethread.store.keys import id_of, key_of
 # What a process keeps in memory: entries decoded, and answers of each connection, counted by the entries in them.
 _DECODED = 50_000
 _REMEMBERED = 20_000
+_CONCLUDED = 4_000
+
+Result = TypeVar("Result")
 
 
 @lru_cache(_DECODED)
@@ -72,6 +77,25 @@ def entries_around(
     return _answers_of(connection).entries(connection, asked, look)
 
 
+def concluded(
+    connection: Connection,
+    ids: Iterable[ParticipantId],
+    look: Look,
+    at: Instant,
+    question: str,
+    conclude: Callable[[Entries], Result],
+) -> Result:
+    """Return what follows at an instant from the entries around some, as `entries_around` gives them.
+
+    Under the name of the question, what `conclude` returned is remembered until the directory is changed, or a period
+    of these entries begins or ends.
+    """
+    return _answers_of(connection).concluded(connection, (frozenset(ids), look, question), at, conclude)
+
+
+_Question = tuple[frozenset[ParticipantId], Look, str]
+
+
 class _Answers:
     """What a connection was answered since the directory was last changed. A connection serves one thread at a time."""
 
@@ -79,6 +103,22 @@ class _Answers:
         self._generation = -1
         self._kept: OrderedDict[tuple[frozenset[ParticipantId], Look], Entries] = OrderedDict()
         self._size = 0
+        self._conclusions: dict[_Question, tuple[Period, Any]] = {}
+
+    def concluded(
+        self, connection: Connection, question: _Question, at: Instant, conclude: Callable[[Entries], Result]
+    ) -> Result:
+        self._forget_unless(generation(connection))
+        known = self._conclusions.get(question)
+        if known is not None and known[0].includes(at):
+            found: Result = known[1]
+            return found
+        entries = self.entries(connection, question[0], question[1])
+        found = conclude(entries)
+        if len(self._conclusions) >= _CONCLUDED:
+            self._conclusions.clear()
+        self._conclusions[question] = steady(entries, at), found
+        return found
 
     def entries(self, connection: Connection, asked: frozenset[ParticipantId], look: Look) -> Entries:
         self._forget_unless(generation(connection))
@@ -101,6 +141,7 @@ class _Answers:
     def _forget_unless(self, now: int) -> None:
         if now != self._generation:
             self._kept.clear()
+            self._conclusions.clear()
             self._generation, self._size = now, 0
 
 

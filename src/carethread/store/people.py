@@ -6,6 +6,8 @@ looked at at `at`.
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from carethread.clock import Instant
 from carethread.directory.memberships import (
     Entries,
@@ -38,7 +40,7 @@ from carethread.policy.actor import Actor, ActorKind, Known
 from carethread.record.model import Role
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
-from carethread.store.directory_entries import Look, entries_around
+from carethread.store.directory_entries import Look, concluded, entries_around
 from carethread.store.keys import id_of, key_of
 
 _DUTIES = {ActorKind.AUDITOR: Duty.AUDITOR, ActorKind.STEWARD: Duty.STEWARD}
@@ -75,26 +77,32 @@ def actor_of(
         UnknownPersonError: the directory has no such person.
         NotAllowedError: they are not appointed to what `kind` says, or are not what it says.
     """
-    entries = entries_around(connection, (person_id,), as_of)
-    entry = _person(entries, person_id)
-    active = in_force(entry, at)
-    own_kind = _KINDS[type(entry)]
+    if as_of is None:
+        actor = concluded(
+            connection, (person_id,), Look.ASKED, at, "actor", lambda found: _themselves(found, person_id, at)
+        )  # fmt: skip
+    else:
+        actor = _themselves(entries_around(connection, (person_id,), as_of), person_id, at)
     if kind in _DUTIES:
         duty = _DUTIES[kind]
         if not has_duty(connection, person_id, duty, at):
             raise NotAllowedError(f"{person_id} is not appointed as {duty.value}")
-        return Actor(person_id, kind, entry.name, active, purpose=purpose)
-    if kind not in (None, own_kind):
-        raise NotAllowedError(f"{person_id} is a {own_kind.value}, not a {kind.value}")
+        return Actor(person_id, kind, actor.name, actor.active, purpose=purpose)
+    if kind not in (None, actor.kind):
+        raise NotAllowedError(f"{person_id} is a {actor.kind.value}, not a {kind.value}")
+    return replace(actor, purpose=purpose) if purpose else actor
+
+
+def _themselves(entries: Entries, person_id: ParticipantId, at: Instant) -> Actor:
+    entry = _person(entries, person_id)
     return Actor(
         person_id,
-        own_kind,
+        _KINDS[type(entry)],
         entry.name,
-        active,
+        in_force(entry, at),
         memberships=memberships(person_id, entries, at),
         patients=patients_counted(person_id, entries),
         standings=person_standings(person_id, entries, at),
-        purpose=purpose,
     )
 
 
@@ -147,7 +155,12 @@ def known(
 ) -> dict[ParticipantId, Known]:
     """Return what the directory knows of people and groups. Whom it does not know is left out."""
     wanted = tuple(ids)
-    entries = entries_around(connection, wanted, as_of)
+    if as_of is None:
+        return concluded(connection, wanted, Look.ASKED, at, "known", lambda found: _known(found, wanted, at))
+    return _known(entries_around(connection, wanted, as_of), wanted, at)
+
+
+def _known(entries: Entries, wanted: Iterable[ParticipantId], at: Instant) -> dict[ParticipantId, Known]:
     asked = {each: entries[each] for each in wanted if each in entries}
     standings = standings_of(entries, at)
     found = memberships_of((each for each, entry in asked.items() if isinstance(entry, Person)), entries, at)

@@ -11,7 +11,6 @@ from carethread.clock import Instant
 from carethread.errors import UnknownThreadError
 from carethread.git.objects import object_id
 from carethread.ids import CommunicationId, CoordinationId, MessageId
-from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import CoordinationStatus, Ledger, Message, MessageType
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import FILE_HEADER, appendix, parse_entry, parse_thread
@@ -20,6 +19,7 @@ from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.identifiers import KnownIdentifier
 from carethread.store.keys import id_of, key_of
+from carethread.store.ledgers import stored_ledger
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
 from carethread.store.turns import Turn, Turns, take, turns_of
 from carethread.store.words import thread_tokens
@@ -103,7 +103,7 @@ class RecordState:
             id_of(each[0]): Turn(each[1], each[2])
             for each in connection.all(statements.read_turns, key=self.key, no=row[0])
         }
-        ledger = parse_ledger(ledger_bytes)
+        ledger = stored_ledger(ledger_bytes)
         return ThreadState(
             number=row[0],
             ledger=ledger,
@@ -123,7 +123,7 @@ class RecordState:
         if known is not None:
             return known.ledger
         row = connection.one(statements.find_thread, key=self.key, communication_id=thread_id)
-        return None if row is None else parse_ledger(bytes(row[3]))
+        return None if row is None else stored_ledger(bytes(row[3]))
 
     def message(self, connection: Connection, message_id: MessageId | None) -> Found | None:
         """Return a message of this record, with its thread's ledger as it stands."""
@@ -134,7 +134,7 @@ class RecordState:
             row = connection.one(statements.find_message, key=self.key, message_id=key_of(message_id))
             if row is None:
                 return None
-            found = Found(parse_ledger(bytes(row[1])), parse_entry(bytes(row[0])))
+            found = Found(stored_ledger(bytes(row[1])), parse_entry(bytes(row[0])))
         known = self.threads.get(found.ledger.communication_id)
         return found if known is None else Found(known.ledger, found.message)
 

@@ -5,8 +5,6 @@ decided depends on who asks, and not on the thread. Of a steward alone, whose ri
 looked up where there is one.
 """
 
-from functools import lru_cache
-
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import bindparam, select
@@ -17,18 +15,16 @@ from carethread.directory.model import Patient
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Thread
 from carethread.policy.home import is_deserted
-from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import Ledger, Message
 from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.directory_entries import Look, entries_around
 from carethread.store.keys import key_of, text_of
+from carethread.store.ledgers import stored_ledger
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
 
-# Lists show the same threads again and again; a ledger is about a kilobyte.
-_ledger = lru_cache(maxsize=4_096)(parse_ledger)
 _COLUMNS = (
     record.c.record_key,
     record.c.coordination_id,
@@ -127,7 +123,7 @@ def _stored(row: Row) -> Stored:
         record=CoordinationId(bytes(record_id).hex()),
         clinical_id=ClinicalId(text_of(clinical_id)),
         version=bytes(head).hex(),
-        ledger=_ledger(bytes(ledger)),
+        ledger=stored_ledger(bytes(ledger)),
         entries=entries,
         last_message=last,
         attachments=bytes(attachments),

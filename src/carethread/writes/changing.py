@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from carethread.access_log import AccessEntry, Action
-from carethread.coordination import CoordinationService
+from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission
 from carethread.errors import AmbiguousSideError
 from carethread.ids import CommunicationId, MessageId, ParticipantId, parse_communication_id, parse_participant_id
@@ -91,7 +91,7 @@ def _change(
         log.acting(acting, stored.record, thread_id, speaks_for)
         return author_in(acting, thread, speaks_for), speaks_for
 
-    return service.record(stored.record).update_communication_ledger(
+    return CoordinationRecord(archive, stored.record).update_communication_ledger(
         provisional(actor),
         care_location or names.get(group or actor.id) or archive.installation.custodian.name,
         thread_id,

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from carethread.access_log import Action
-from carethread.coordination import CoordinationService
+from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission
 from carethread.ids import CommunicationId, MessageId, parse_communication_id
 from carethread.policy.actor import Actor, Caller, Thread
@@ -102,7 +102,7 @@ def _post(
         marks.append(wrote(acting.id, thread_id, state.last_message, state.entries + 1, now))
         return author_in(acting, thread, said.on_behalf_of), said
 
-    return service.record(stored.record).add_message(
+    return CoordinationRecord(archive, stored.record).add_message(
         provisional(actor),
         place or archive.installation.custodian.name,
         thread_id,
