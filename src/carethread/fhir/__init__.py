@@ -1,0 +1,1 @@
+"""The FHIR R4 gateway: resources made from the record, and writes that become commits."""
