@@ -14,8 +14,8 @@ BASES = ("Element", "BackboneElement")
 SYSTEM = "http://hl7.org/fhirpath/System.String"
 # Their codes are not HL7's to list, and the definitions do not.
 OPEN_VALUE_SETS = ("http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/currencies")
-# How each primitive type stands in JSON and in Python. Those of `string` have no pattern: see `_primitives`.
-PLAIN = {"boolean": "bool", "decimal": "Decimal", "string": "str", "markdown": "str", "xhtml": "str"}
+# How each primitive type stands in JSON and in Python.
+PLAIN = {"boolean": "bool", "decimal": "Decimal", "markdown": "String", "xhtml": "String"}
 RESERVED = ("assert", "class", "for", "global", "import", "in", "is", "not", "from")
 # Those that are written down in `carethread.fhir.invariants`.
 INVARIANTS = frozenset(name.replace("_", "-") for name in vars(invariants) if re.fullmatch(r"[a-z]{3}_\d+", name))
@@ -48,7 +48,7 @@ class Structures:
         return "\n\n".join(self._class(structure, each, elements) for each in reversed(parents))
 
     def datatypes(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the datatypes that these types need, and those need, sorted."""
+        """Return the datatypes that these types need, and those need, each after its base."""
         found: set[str] = set()
         todo = list(names)
         while todo:
@@ -139,7 +139,8 @@ class Structures:
         primitive = kind.get("code") in self._definitions.primitives
         if child.is_list:
             item = f"{annotation} | None" if primitive else annotation
-            yield f"{name}: tuple[{item}, ...]" + ("" if child.required else " = ()")
+            items = f"tuple[{item}, ...]"
+            yield f"{name}: " + (f"Annotated[{items}, SOME]" if child.required else f"{items} = ()")
         else:
             yield f"{name}: {annotation}" + ("" if child.required else " | None = None")
         if primitive and kind["code"] != "xhtml":
@@ -152,7 +153,7 @@ class Structures:
             return self._class_name(reference.removeprefix("#"))
         code = kind["code"]
         if code == SYSTEM:
-            return {"Resource.id": "Id", "Extension.url": "Uri"}.get(child.path, "str")
+            return {"Resource.id": "Id", "Extension.url": "Uri"}.get(child.path, "String")
         if code == "Resource":
             return "Raw" if child.name == "contained" else "AnyResource"
         if code in ("Element", "BackboneElement") or child.raw["path"] in self._backbones:
@@ -199,17 +200,37 @@ class Structures:
         if parent.path == "Reference":
             yield "LiteralReference(RESOURCE_TYPES)"
         for child in children:
-            if child.is_choice:
-                fields = tuple(python_name(child.name + upper(kind["code"])) for kind in child.types)
-                yield f"Choice({child.name!r}, {fields!r}, required={child.required})"
+            yield from self._rules_of_child(child)
             targets = child.targets()
             if targets:
                 field = python_name(child.name + ("Reference" if child.is_choice else ""))
                 yield f"Targets({child.name!r}, {field!r}, frozenset({targets!r}))"
-        for constraint in parent.raw.get("constraint", ()):
-            if constraint["key"] in INVARIANTS:
-                text = " ".join(constraint["human"].split())
-                yield f"Invariant({constraint['key']!r}, {text!r}, invariants.{constraint['key'].replace('-', '_')})"
+        yield from _invariants(parent)
+        for child in children:
+            if child.raw["path"] not in self._backbones:
+                yield from _invariants(child, f", {child.name!r}, {python_name(child.name)!r}")
+
+    def _rules_of_child(self, child: Element) -> Iterator[str]:
+        codes = [kind["code"] for kind in child.types]
+        primitive = [code for code in codes if code in self._definitions.primitives]
+        if child.is_choice:
+            fields = tuple(python_name(child.name + upper(code)) for code in codes)
+            elements = tuple(f"{python_name(child.name + upper(code))}_element" for code in primitive)
+            choice = f"Choice({child.name!r}, {fields!r}, required={child.required}, elements={elements!r})"
+            yield f"ExtensionValue({choice})" if child.path == "Extension.value[x]" else choice
+        elif child.is_list and primitive:
+            yield f"Aligned({child.name!r}, {python_name(child.name)!r})"
+        if "base64Binary" in codes:
+            field = python_name(child.name + ("Base64Binary" if child.is_choice else ""))
+            yield f"Base64({child.name!r}, {field!r})"
+
+
+def _invariants(element: Element, where: str = "") -> Iterator[str]:
+    for constraint in element.raw.get("constraint", ()):
+        key = constraint["key"]
+        if key in INVARIANTS:
+            text = " ".join(constraint["human"].split())
+            yield f"Invariant({key!r}, {text!r}, invariants.{key.replace('-', '_')}{where})"
 
 
 def _flattened(concepts: list[dict[str, Any]]) -> Iterator[str]:

@@ -73,6 +73,12 @@ BASE_NEEDS = {
     "Choice": "carethread.fhir.rules",
     "Targets": "carethread.fhir.rules",
     "Invariant": "carethread.fhir.rules",
+    "Aligned": "carethread.fhir.rules",
+    "Base64": "carethread.fhir.rules",
+    "ExtensionValue": "carethread.fhir.rules",
+    "Annotated": "typing",
+    "SOME": "carethread.fhir.types.primitives",
+    "String": "carethread.fhir.types.primitives",
     "LiteralReference": "carethread.fhir.rules",
     "Ruled": "carethread.fhir.rules",
     "invariants": "carethread.fhir",
@@ -142,7 +148,7 @@ def _primitives(definitions: Definitions) -> str:
     types = "".join(f"    {name!r},\n" for name in definitions.resource_types)
     return f'''"""The primitive types of FHIR R4, and the names of its resource types.
 
-`string`, `markdown` and `xhtml` are plain `str`: what they may not hold is looked for in the whole JSON at once.
+`markdown` and `xhtml` are `String`. None is ever empty, which R4 says apart from its expressions.
 {GENERATED}
 """
 
@@ -151,7 +157,12 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 {_lines(lines)}
-Base64Binary = str
+# Which characters they may hold is looked for in the whole JSON at once, or by a rule.
+String = Annotated[str, Meta(min_length=1)]
+Base64Binary = String
+
+# An element that must be there, and repeats.
+SOME: Final = Meta(min_length=1)
 
 RESOURCE_TYPES: Final = frozenset((
 {types}))
@@ -173,6 +184,10 @@ def _pattern(definitions: Definitions, primitive: str) -> str:
                 if extension["url"].endswith("/regex"):
                     expression = extension["valueString"]
     expression = expression.replace(r"[^\s]", r"\S").replace(r"\S", r"[^ \t\n\r\f\v]").replace(r"\s", r"[ \t\n\r\f\v]")
+    # One of them lets an empty text pass; "can never be empty" says https://hl7.org/fhir/R4/datatypes.html#primitive.
+    expression = (
+        re.sub(r"\*$", "+", expression) if expression.startswith("[^ ") and "(" not in expression else expression
+    )
     return rf"\A(?:{expression})\Z"
 
 

@@ -6,6 +6,7 @@ Generated types list their rules and keep them whenever a value is made, decoded
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol
 
 from msgspec import Struct
@@ -51,20 +52,80 @@ class Rule(Protocol):
 
 
 class Choice(Struct, frozen=True):
-    """At most one of the elements of a choice, such as `value[x]`, or exactly one."""
+    """At most one of the elements of a choice, such as `value[x]`, or exactly one.
+
+    `fields` are those of the values; `elements` hold what primitive values have besides, for the same types.
+    """
 
     element: str
     fields: tuple[str, ...]
     required: bool = False
+    elements: tuple[str, ...] = ()
 
     def faults(self, value: Any) -> tuple[Fault, ...]:
         """Count which of them the value has."""
-        present = sum(1 for name in self.fields if getattr(value, name) is not None)
-        if present > 1:
-            return (Fault(self.element, "structure", f"only one type of {self.element}[x] may be given"),)
-        if self.required and not (present or any(getattr(value, f"{name}_element", None) for name in self.fields)):
+        names = self.fields + self.elements
+        present = len(names) - _read(names)(value).count(None)
+        if present == 1 or (present == 0 and not self.required):
+            return ()
+        if present == 0:
             return (Fault(self.element, "required", f"one type of {self.element}[x] must be given"),)
-        return ()
+        if len({name.removesuffix("_element") for name in names if getattr(value, name) is not None}) == 1:
+            return ()
+        return (Fault(self.element, "structure", f"only one type of {self.element}[x] may be given"),)
+
+
+class ExtensionValue(Struct, frozen=True):
+    """An extension has a value or extensions of its own: ext-1."""
+
+    choice: Choice
+
+    def faults(self, value: Any) -> tuple[Fault, ...]:
+        """Count the values, as its choice does, and look for extensions."""
+        names = self.choice.fields + self.choice.elements
+        valued = _read(names)(value).count(None) < len(names)
+        if valued and value.extension:
+            return (Fault("", "invariant", "ext-1: Must have either extensions or value[x], not both"),)
+        if not valued and not value.extension:
+            return (Fault("", "invariant", "ext-1: must have extensions or value[x]"),)
+        return self.choice.faults(value) if valued else ()
+
+
+class Aligned(Struct, frozen=True):
+    """The values of a primitive element that repeats, and what they have besides, stand in pairs."""
+
+    element: str
+    field: str
+
+    def faults(self, value: Any) -> tuple[Fault, ...]:
+        """Look for a place where there is neither, and for different lengths."""
+        values = getattr(value, self.field)
+        besides = getattr(value, f"{self.field}_element")
+        if not values and not besides:
+            return ()
+        if values and besides and len(values) != len(besides):
+            text = f"as many values as in _{self.element} must be given, with null where there is none"
+            return (Fault(self.element, "structure", text),)
+        places = zip(values or besides, besides or values, strict=True)
+        return tuple(
+            Fault(f"{self.element}[{index}]", "structure", "has neither a value nor extensions")
+            for index, (one, other) in enumerate(places)
+            if one is None and other is None
+        )
+
+
+class Base64(Struct, frozen=True):
+    """Bytes are written in base64: whole groups of four, padded, whitespace only between."""
+
+    element: str
+    field: str
+
+    def faults(self, value: Any) -> tuple[Fault, ...]:
+        """Look at every character, without decoding."""
+        text = getattr(value, self.field)
+        if text is None or _is_base64(text):
+            return ()
+        return (Fault(self.element, "value", "must be base64Binary"),)
 
 
 class Targets(Struct, frozen=True):
@@ -86,22 +147,33 @@ class Targets(Struct, frozen=True):
         )
 
     def _fault(self, reference: Any, element: str) -> tuple[Fault, ...]:
-        literal = type_of(reference.reference) if reference.reference is not None else None
-        if (literal is None or literal in self.types) and (reference.type is None or reference.type in self.types):
+        literal = type_of(reference.reference) if isinstance(reference.reference, str) else None
+        kind = reference.type if isinstance(reference.type, str) else None
+        if (literal is None or literal in self.types) and (kind is None or kind in self.types):
             return ()
         return (Fault(element, "value", f"may refer to {', '.join(sorted(self.types))} only"),)
 
 
 class Invariant(Struct, frozen=True):
-    """A condition of R4 on several elements together."""
+    """A condition of R4 on several elements together, or on the value of one `element`."""
 
     key: str
     text: str
     holds: Callable[[Any], bool]
+    element: str = ""
+    field: str = ""
 
     def faults(self, value: Any) -> tuple[Fault, ...]:
-        """Ask whether it holds."""
-        return () if self.holds(value) else (Fault("", "invariant", f"{self.key}: {self.text}"),)
+        """Ask whether it holds, for each value of the element."""
+        if not self.field:
+            return () if self.holds(value) else (self._fault(""),)
+        found = getattr(value, self.field)
+        if isinstance(found, tuple):
+            return tuple(self._fault(f"[{index}]") for index, each in enumerate(found) if not self.holds(each))
+        return () if found is None or self.holds(found) else (self._fault(""),)
+
+    def _fault(self, index: str) -> Fault:
+        return Fault(f"{self.element}{index}", "invariant", f"{self.key}: {self.text}")
 
 
 class LiteralReference(Struct, frozen=True):
@@ -129,6 +201,26 @@ def type_of(reference: str) -> str | None:
     """Return the resource type that a literal reference says, None if it says none."""
     match = _RELATIVE.fullmatch(reference) or _ABSOLUTE.fullmatch(reference)
     return match["type"] if match else None
+
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_MOST_PADDING = 2
+
+
+def _is_base64(text: str) -> bool:
+    if not text.isascii():
+        return False
+    # Whitespace stands between groups of four, so that without it nothing else has moved.
+    symbols = text.encode("ascii").translate(None, b" \t\r\n")
+    digits = symbols.rstrip(b"=")
+    padding = len(symbols) - len(digits)
+    return bool(digits) and len(symbols) % 4 == 0 and padding <= _MOST_PADDING and not digits.translate(None, _BASE64)
+
+
+@lru_cache(maxsize=256)
+def _read(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what reads these attributes at once: two or more, as a choice has."""
+    return attrgetter(*names)
 
 
 class Ruled:

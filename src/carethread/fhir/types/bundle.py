@@ -8,7 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from carethread.fhir.rules import Choice, Rule, Ruled
+from carethread.fhir import invariants
+from carethread.fhir.rules import Base64, Choice, Invariant, Rule, Ruled
 from carethread.fhir.types.audit_event import AuditEvent
 from carethread.fhir.types.binary import Binary
 from carethread.fhir.types.capability_statement import CapabilityStatement
@@ -67,6 +68,7 @@ from carethread.fhir.types.primitives import (
     Integer,
     Oid,
     PositiveInt,
+    String,
     Time,
     UnsignedInt,
     Uri,
@@ -85,11 +87,11 @@ class BundleEntryResponse(BackboneElement, frozen=True, kw_only=True):
     Bundle.entry.response
     """
 
-    status: str
+    status: String
     status_element: Element | None = None
     location: Uri | None = None
     location_element: Element | None = None
-    etag: str | None = None
+    etag: String | None = None
     etag_element: Element | None = None
     last_modified: Instant | None = None
     last_modified_element: Element | None = None
@@ -106,13 +108,13 @@ class BundleEntryRequest(BackboneElement, frozen=True, kw_only=True):
     method_element: Element | None = None
     url: Uri
     url_element: Element | None = None
-    if_none_match: str | None = None
+    if_none_match: String | None = None
     if_none_match_element: Element | None = None
     if_modified_since: Instant | None = None
     if_modified_since_element: Element | None = None
-    if_match: str | None = None
+    if_match: String | None = None
     if_match_element: Element | None = None
-    if_none_exist: str | None = None
+    if_none_exist: String | None = None
     if_none_exist_element: Element | None = None
 
 
@@ -128,7 +130,7 @@ class BundleEntrySearch(BackboneElement, frozen=True, kw_only=True):
     score_element: Element | None = None
 
 
-class BundleEntry(BackboneElement, frozen=True, kw_only=True):
+class BundleEntry(BackboneElement, Ruled, frozen=True, kw_only=True):
     """Entry in the bundle - will have a resource or information.
 
     Bundle.entry
@@ -142,6 +144,11 @@ class BundleEntry(BackboneElement, frozen=True, kw_only=True):
     request: BundleEntryRequest | None = None
     response: BundleEntryResponse | None = None
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Invariant("bdl-5", "must be a resource unless there's a request or response", invariants.bdl_5),
+        Invariant("bdl-8", "fullUrl cannot be a version specific reference", invariants.bdl_8),
+    )
+
 
 class BundleLink(BackboneElement, frozen=True, kw_only=True):
     """Links related to this Bundle.
@@ -149,13 +156,13 @@ class BundleLink(BackboneElement, frozen=True, kw_only=True):
     Bundle.link
     """
 
-    relation: str
+    relation: String
     relation_element: Element | None = None
     url: Uri
     url_element: Element | None = None
 
 
-class Bundle(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag="Bundle"):
+class Bundle(Resource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Bundle"):
     """Contains a collection of resources.
 
     https://hl7.org/fhir/R4/bundle.html
@@ -172,6 +179,24 @@ class Bundle(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag=
     entry: tuple[BundleEntry, ...] = ()
     signature: Signature | None = None
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Invariant("bdl-1", "total only when a search or history", invariants.bdl_1),
+        Invariant("bdl-2", "entry.search only when a search", invariants.bdl_2),
+        Invariant(
+            "bdl-3", "entry.request mandatory for batch/transaction/history, otherwise prohibited", invariants.bdl_3
+        ),
+        Invariant(
+            "bdl-4",
+            "entry.response mandatory for batch-response/transaction-response/history, otherwise prohibited",
+            invariants.bdl_4,
+        ),
+        Invariant(
+            "bdl-7",
+            "FullUrl must be unique in a bundle, or else entries with the same fullUrl must have different meta.versionId (except in history bundles)",
+            invariants.bdl_7,
+        ),
+    )
+
 
 class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
     """Operation Parameter.
@@ -179,7 +204,7 @@ class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
     Parameters.parameter
     """
 
-    name: str
+    name: String
     name_element: Element | None = None
     value_base64_binary: Base64Binary | None = None
     value_base64_binary_element: Element | None = None
@@ -201,13 +226,13 @@ class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
     value_instant_element: Element | None = None
     value_integer: Integer | None = None
     value_integer_element: Element | None = None
-    value_markdown: str | None = None
+    value_markdown: String | None = None
     value_markdown_element: Element | None = None
     value_oid: Oid | None = None
     value_oid_element: Element | None = None
     value_positive_int: PositiveInt | None = None
     value_positive_int_element: Element | None = None
-    value_string: str | None = None
+    value_string: String | None = None
     value_string_element: Element | None = None
     value_time: Time | None = None
     value_time_element: Element | None = None
@@ -309,7 +334,30 @@ class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
                 "value_meta",
             ),
             required=False,
+            elements=(
+                "value_base64_binary_element",
+                "value_boolean_element",
+                "value_canonical_element",
+                "value_code_element",
+                "value_date_element",
+                "value_date_time_element",
+                "value_decimal_element",
+                "value_id_element",
+                "value_instant_element",
+                "value_integer_element",
+                "value_markdown_element",
+                "value_oid_element",
+                "value_positive_int_element",
+                "value_string_element",
+                "value_time_element",
+                "value_unsigned_int_element",
+                "value_uri_element",
+                "value_url_element",
+                "value_uuid_element",
+            ),
         ),
+        Base64("value", "value_base64_binary"),
+        Invariant("inv-1", "A parameter must have one and only one of (value, resource, part)", invariants.inv_1),
     )
 
 

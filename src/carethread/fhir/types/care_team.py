@@ -19,6 +19,7 @@ from carethread.fhir.types.datatypes import (
     Period,
     Reference,
 )
+from carethread.fhir.types.primitives import String
 from carethread.fhir.types.resource import DomainResource
 
 
@@ -53,7 +54,7 @@ class CareTeam(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="reso
     status: CareTeamStatus | None = None
     status_element: Element | None = None
     category: tuple[CodeableConcept, ...] = ()
-    name: str | None = None
+    name: String | None = None
     name_element: Element | None = None
     subject: Reference | None = None
     encounter: Reference | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Choice, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Choice, Rule, Ruled, Targets
 from carethread.fhir.types.codes import EventStatus, RequestPriority
 from carethread.fhir.types.datatypes import (
     Annotation,
@@ -18,7 +18,7 @@ from carethread.fhir.types.datatypes import (
     Identifier,
     Reference,
 )
-from carethread.fhir.types.primitives import Canonical, DateTime, Uri
+from carethread.fhir.types.primitives import Canonical, DateTime, String, Uri
 from carethread.fhir.types.resource import DomainResource
 
 
@@ -28,13 +28,18 @@ class CommunicationPayload(BackboneElement, Ruled, frozen=True, kw_only=True):
     Communication.payload
     """
 
-    content_string: str | None = None
+    content_string: String | None = None
     content_string_element: Element | None = None
     content_attachment: Attachment | None = None
     content_reference: Reference | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Choice("content", ("content_string", "content_attachment", "content_reference"), required=True),
+        Choice(
+            "content",
+            ("content_string", "content_attachment", "content_reference"),
+            required=True,
+            elements=("content_string_element",),
+        ),
     )
 
 
@@ -75,6 +80,8 @@ class Communication(DomainResource, Ruled, frozen=True, kw_only=True, tag_field=
     note: tuple[Annotation, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Aligned("instantiatesCanonical", "instantiates_canonical"),
+        Aligned("instantiatesUri", "instantiates_uri"),
         Targets("inResponseTo", "in_response_to", frozenset(("Communication",))),
         Targets("subject", "subject", frozenset(("Group", "Patient"))),
         Targets("encounter", "encounter", frozenset(("Encounter",))),

@@ -19,7 +19,7 @@ from carethread.fhir.types.datatypes import (
     Period,
     Reference,
 )
-from carethread.fhir.types.primitives import DateTime
+from carethread.fhir.types.primitives import DateTime, String
 from carethread.fhir.types.resource import DomainResource
 
 
@@ -29,13 +29,18 @@ class CommunicationRequestPayload(BackboneElement, Ruled, frozen=True, kw_only=T
     CommunicationRequest.payload
     """
 
-    content_string: str | None = None
+    content_string: String | None = None
     content_string_element: Element | None = None
     content_attachment: Attachment | None = None
     content_reference: Reference | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Choice("content", ("content_string", "content_attachment", "content_reference"), required=True),
+        Choice(
+            "content",
+            ("content_string", "content_attachment", "content_reference"),
+            required=True,
+            elements=("content_string_element",),
+        ),
     )
 
 
@@ -80,7 +85,12 @@ class CommunicationRequest(
         Targets("replaces", "replaces", frozenset(("CommunicationRequest",))),
         Targets("subject", "subject", frozenset(("Group", "Patient"))),
         Targets("encounter", "encounter", frozenset(("Encounter",))),
-        Choice("occurrence", ("occurrence_date_time", "occurrence_period"), required=False),
+        Choice(
+            "occurrence",
+            ("occurrence_date_time", "occurrence_period"),
+            required=False,
+            elements=("occurrence_date_time_element",),
+        ),
         Targets(
             "requester",
             "requester",

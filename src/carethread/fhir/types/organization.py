@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Rule, Ruled, Targets
+from carethread.fhir import invariants
+from carethread.fhir.rules import Aligned, Invariant, Rule, Ruled, Targets
 from carethread.fhir.types.datatypes import (
     Address,
     BackboneElement,
@@ -18,6 +19,7 @@ from carethread.fhir.types.datatypes import (
     Identifier,
     Reference,
 )
+from carethread.fhir.types.primitives import String
 from carethread.fhir.types.resource import DomainResource
 
 
@@ -43,9 +45,9 @@ class Organization(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="
     active: bool | None = None
     active_element: Element | None = None
     type: tuple[CodeableConcept, ...] = ()
-    name: str | None = None
+    name: String | None = None
     name_element: Element | None = None
-    alias: tuple[str | None, ...] = ()
+    alias: tuple[String | None, ...] = ()
     alias_element: tuple[Element | None, ...] = ()
     telecom: tuple[ContactPoint, ...] = ()
     address: tuple[Address, ...] = ()
@@ -54,6 +56,18 @@ class Organization(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="
     endpoint: tuple[Reference, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Aligned("alias", "alias"),
         Targets("partOf", "part_of", frozenset(("Organization",))),
         Targets("endpoint", "endpoint", frozenset(("Endpoint",))),
+        Invariant(
+            "org-1",
+            "The organization SHALL at least have a name or an identifier, and possibly more than one",
+            invariants.org_1,
+        ),
+        Invariant(
+            "org-3", "The telecom of an organization can never be of use 'home'", invariants.org_3, "telecom", "telecom"
+        ),
+        Invariant(
+            "org-2", "An address of an organization can never be of use 'home'", invariants.org_2, "address", "address"
+        ),
     )

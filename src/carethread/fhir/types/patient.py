@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Choice, Rule, Ruled, Targets
+from carethread.fhir import invariants
+from carethread.fhir.rules import Choice, Invariant, Rule, Ruled, Targets
 from carethread.fhir.types.codes import AdministrativeGender, LinkType
 from carethread.fhir.types.datatypes import (
     Address,
@@ -64,7 +65,12 @@ class PatientContact(BackboneElement, Ruled, frozen=True, kw_only=True):
     organization: Reference | None = None
     period: Period | None = None
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("organization", "organization", frozenset(("Organization",))),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Targets("organization", "organization", frozenset(("Organization",))),
+        Invariant(
+            "pat-1", "SHALL at least contain a contact's details or a reference to an organization", invariants.pat_1
+        ),
+    )
 
 
 class Patient(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Patient"):
@@ -100,8 +106,18 @@ class Patient(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resou
     link: tuple[PatientLink, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Choice("deceased", ("deceased_boolean", "deceased_date_time"), required=False),
-        Choice("multipleBirth", ("multiple_birth_boolean", "multiple_birth_integer"), required=False),
+        Choice(
+            "deceased",
+            ("deceased_boolean", "deceased_date_time"),
+            required=False,
+            elements=("deceased_boolean_element", "deceased_date_time_element"),
+        ),
+        Choice(
+            "multipleBirth",
+            ("multiple_birth_boolean", "multiple_birth_integer"),
+            required=False,
+            elements=("multiple_birth_boolean_element", "multiple_birth_integer_element"),
+        ),
         Targets(
             "generalPractitioner",
             "general_practitioner",

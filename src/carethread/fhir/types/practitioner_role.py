@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Rule, Ruled, Targets
 from carethread.fhir.types.codes import DaysOfWeek
 from carethread.fhir.types.datatypes import (
     BackboneElement,
@@ -18,7 +18,7 @@ from carethread.fhir.types.datatypes import (
     Period,
     Reference,
 )
-from carethread.fhir.types.primitives import Time
+from carethread.fhir.types.primitives import String, Time
 from carethread.fhir.types.resource import DomainResource
 
 
@@ -28,12 +28,12 @@ class PractitionerRoleNotAvailable(BackboneElement, frozen=True, kw_only=True):
     PractitionerRole.notAvailable
     """
 
-    description: str
+    description: String
     description_element: Element | None = None
     during: Period | None = None
 
 
-class PractitionerRoleAvailableTime(BackboneElement, frozen=True, kw_only=True):
+class PractitionerRoleAvailableTime(BackboneElement, Ruled, frozen=True, kw_only=True):
     """Times the Service Site is available.
 
     PractitionerRole.availableTime
@@ -47,6 +47,8 @@ class PractitionerRoleAvailableTime(BackboneElement, frozen=True, kw_only=True):
     available_start_time_element: Element | None = None
     available_end_time: Time | None = None
     available_end_time_element: Element | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (Aligned("daysOfWeek", "days_of_week"),)
 
 
 class PractitionerRole(
@@ -70,7 +72,7 @@ class PractitionerRole(
     telecom: tuple[ContactPoint, ...] = ()
     available_time: tuple[PractitionerRoleAvailableTime, ...] = ()
     not_available: tuple[PractitionerRoleNotAvailable, ...] = ()
-    availability_exceptions: str | None = None
+    availability_exceptions: String | None = None
     availability_exceptions_element: Element | None = None
     endpoint: tuple[Reference, ...] = ()
 
