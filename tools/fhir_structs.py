@@ -33,12 +33,13 @@ def upper(text: str) -> str:
 
 
 class Structures:
-    """Writes struct classes, and remembers which codes they need."""
+    """Writes struct classes, and remembers which codes and targets they need."""
 
     def __init__(self, definitions: Definitions) -> None:
         """Take the definitions."""
         self._definitions = definitions
         self.codes: dict[str, tuple[str, ...]] = {}
+        self.targets: dict[str, tuple[str, ...]] = {}
 
     def classes(self, name: str) -> str:
         """Return the classes of one type: those of its backbone elements first."""
@@ -80,17 +81,18 @@ class Structures:
             if each.path.rpartition(".")[0] == parent.path and each.name not in inherited and self._official(each)
         ]
         rules = [*self._rules(parent, children)]
-        bases = [base, "Ruled"] if rules else [base]
         options = ["frozen=True", "kw_only=True"]
         if structure["kind"] == "resource" and not structure["abstract"] and "." not in parent.path:
             options.append(f'tag_field="resourceType", tag="{name}"')
-        lines = [f"class {name}({', '.join([*bases, *options])}):", self._docstring(structure, parent), ""]
+        lines = [f"class {name}({', '.join([base, *options])}):", self._docstring(structure, parent), ""]
         for child in children:
             lines += [f"    {line}" for line in self._fields(child)]
         if rules:
             lines += ["", "    rules: ClassVar[tuple[Rule, ...]] = ("]
-            lines += [f"        {rule}," for rule in rules]
-            lines.append("    )")
+            lines += [f"        {rule}," for rule, _ in rules]
+            lines += ["    )", "", "    def __post_init__(self) -> None:"]
+            lines += ['        """Raise BrokenRuleError unless the rules are kept."""']
+            lines += [f"        {line}" for line in _kept([plain for _, plain in rules])]
         return "\n".join(lines) + "\n"
 
     def _class_name(self, path: str) -> str:
@@ -196,41 +198,74 @@ class Structures:
             codes += _flattened(concepts)
         return tuple(dict.fromkeys(codes))
 
-    def _rules(self, parent: Element, children: list[Element]) -> Iterator[str]:
+    def _rules(self, parent: Element, children: list[Element]) -> Iterator[tuple[str, str]]:
+        """Return each rule, and what tells quickly that it is kept."""
         if parent.path == "Reference":
-            yield "LiteralReference(RESOURCE_TYPES)"
+            literal = "self.type is None and self.reference is not None and type_of(self.reference) in RESOURCE_TYPES"
+            yield "LiteralReference(RESOURCE_TYPES)", literal
         for child in children:
             yield from self._rules_of_child(child)
             targets = child.targets()
             if targets:
                 field = python_name(child.name + ("Reference" if child.is_choice else ""))
-                yield f"Targets({child.name!r}, {field!r}, frozenset({targets!r}))"
+                name = "_".join(python_name(part).upper() for part in child.path.removesuffix("[x]").split("."))
+                self.targets[name] = targets
+                test = "all_name_one_of" if child.is_list else "names_one_of"
+                absent = f"not self.{field} or " if child.is_list else f"self.{field} is None or "
+                plain = f"({'' if child.required and not child.is_choice else absent}{test}(self.{field}, {name}))"
+                yield f"Targets({child.name!r}, {field!r}, {name})", plain
         yield from _invariants(parent)
         for child in children:
             if child.raw["path"] not in self._backbones:
-                yield from _invariants(child, f", {child.name!r}, {python_name(child.name)!r}")
+                yield from _invariants(child, python_name(child.name))
 
-    def _rules_of_child(self, child: Element) -> Iterator[str]:
+    def _rules_of_child(self, child: Element) -> Iterator[tuple[str, str]]:
         codes = [kind["code"] for kind in child.types]
         primitive = [code for code in codes if code in self._definitions.primitives]
+        field = python_name(child.name)
         if child.is_choice:
             fields = tuple(python_name(child.name + upper(code)) for code in codes)
             elements = tuple(f"{python_name(child.name + upper(code))}_element" for code in primitive)
             choice = f"Choice({child.name!r}, {fields!r}, required={child.required}, elements={elements!r})"
-            yield f"ExtensionValue({choice})" if child.path == "Extension.value[x]" else choice
+            if child.path == "Extension.value[x]":
+                yield f"ExtensionValue({choice})", "has_one_value(self)"
+            else:
+                yield choice, _one_of(fields + elements, required=child.required)
         elif child.is_list and primitive:
-            yield f"Aligned({child.name!r}, {python_name(child.name)!r})"
+            plain = f"(not self.{field}_element and None not in self.{field})"
+            yield f"Aligned({child.name!r}, {field!r})", plain
         if "base64Binary" in codes:
             field = python_name(child.name + ("Base64Binary" if child.is_choice else ""))
-            yield f"Base64({child.name!r}, {field!r})"
+            yield f"Base64({child.name!r}, {field!r})", f"self.{field} is None"
 
 
-def _invariants(element: Element, where: str = "") -> Iterator[str]:
+# Beyond, asking each costs as much as the rule.
+_FEW = 8
+
+
+def _one_of(fields: tuple[str, ...], *, required: bool) -> str:
+    if len(fields) > _FEW:
+        return ""
+    return f"({' + '.join(f'(self.{each} is not None)' for each in fields)} {'==' if required else '<='} 1)"
+
+
+def _kept(plain: list[str]) -> list[str]:
+    """Return the lines that look at the rules unless each is plainly kept; some rules always have to be asked."""
+    if not all(plain):
+        return ["keep_rules(self)"]
+    if len(plain) == 1 and plain[0].endswith("== 1)"):
+        return [f"if {plain[0][1:-5]}!= 1:", "    keep_rules(self)"]
+    return [f"if not ({' and '.join(plain)}):", "    keep_rules(self)"]
+
+
+def _invariants(element: Element, field: str = "") -> Iterator[tuple[str, str]]:
+    where = f", {element.name!r}, {field!r}" if field else ""
     for constraint in element.raw.get("constraint", ()):
         key = constraint["key"]
         if key in INVARIANTS:
             text = " ".join(constraint["human"].split())
-            yield f"Invariant({key!r}, {text!r}, invariants.{key.replace('-', '_')}{where})"
+            name = f"invariants.{key.replace('-', '_')}"
+            yield f"Invariant({key!r}, {text!r}, {name}{where})", f"not self.{field}" if field else f"{name}(self)"
 
 
 def _flattened(concepts: list[dict[str, Any]]) -> Iterator[str]:

@@ -80,7 +80,11 @@ BASE_NEEDS = {
     "SOME": "carethread.fhir.types.primitives",
     "String": "carethread.fhir.types.primitives",
     "LiteralReference": "carethread.fhir.rules",
-    "Ruled": "carethread.fhir.rules",
+    "all_name_one_of": "carethread.fhir.rules",
+    "has_one_value": "carethread.fhir.rules",
+    "keep_rules": "carethread.fhir.rules",
+    "names_one_of": "carethread.fhir.rules",
+    "type_of": "carethread.fhir.rules",
     "invariants": "carethread.fhir",
     "RESOURCE_TYPES": "carethread.fhir.types.primitives",
     "fhir_name": "carethread.fhir.types.primitives",
@@ -109,6 +113,7 @@ def generate(definitions: Definitions) -> dict[str, str]:
         "rename=fhir_name, gc=False\n):",
     )
     needs = BASE_NEEDS | dict.fromkeys(structures.codes, "carethread.fhir.types.codes")
+    needs |= dict.fromkeys(structures.targets, "carethread.fhir.types.targets")
     for module in ("datatypes", "resource", *(name for name in bodies if name not in ("datatypes", "resource"))):
         defined = dict.fromkeys(re.findall(r"^class (\w+)\(", bodies[module], re.MULTILINE), module)
         bodies[module] = _module(
@@ -120,6 +125,7 @@ def generate(definitions: Definitions) -> dict[str, str]:
     files = {f"{name}.py": body for name, body in bodies.items()}
     files["primitives.py"] = _primitives(definitions)
     files["codes.py"] = _codes(structures.codes)
+    files["targets.py"] = _targets(structures.targets)
     files["search_parameters.py"] = search_parameters(definitions.parameters)
     files["__init__.py"] = _init(bodies, structures.codes)
     return files
@@ -203,6 +209,20 @@ def _codes(codes: dict[str, tuple[str, ...]]) -> str:
 """
 
 from typing import Literal
+
+{_lines(lines)}
+'''
+
+
+def _targets(targets: dict[str, tuple[str, ...]]) -> str:
+    lines = [f"{name}: Final = frozenset({names!r})" for name, names in sorted(targets.items())]
+    return f'''"""The resource types that references of R4 may name, for each element that does not take any.
+
+Long because there is one line for each name.
+{GENERATED}
+"""
+
+from typing import Final
 
 {_lines(lines)}
 '''

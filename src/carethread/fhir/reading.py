@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from carethread.fhir import types
 from carethread.fhir.errors import Issue
-from carethread.fhir.rules import Choice, ExtensionValue, Rule, Ruled, Targets
+from carethread.fhir.rules import Choice, ExtensionValue, Rule, Targets
 from carethread.fhir.types import primitives
 
 MAX_ISSUES = 50
@@ -98,7 +98,8 @@ def _expressions(kind: type) -> dict[str, str]:
 
 
 def _rules(kind: type) -> tuple[Rule, ...]:
-    return kind.rules if issubclass(kind, Ruled) else ()
+    rules: tuple[Rule, ...] = getattr(kind, "rules", ())
+    return rules
 
 
 def _primitive_types() -> list[tuple[str, inspect.Type]]:

@@ -1,15 +1,17 @@
 """What no single element of a FHIR value can say alone: one of a choice, what a reference may name, R4's invariants.
 
-Generated types list their rules and keep them whenever a value is made, decoded or not.
+Generated types list their rules, and keep them whenever a value is made, decoded or not. Most often it is plain that
+they are kept; a type asks that first, since it is asked for every value that comes in or goes out.
 """
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 # Type/id or Type/id/_history/version, or in a transaction Type?search. https://hl7.org/fhir/R4/references.html#literal
 _RELATIVE = re.compile(
@@ -196,11 +198,45 @@ class LiteralReference(Struct, frozen=True):
         return ()
 
 
-@lru_cache(maxsize=4096)
+# Longer ones are looked at each time, so that nobody fills the memory with them.
+_MAX_CACHED = 200
+
+
 def type_of(reference: str) -> str | None:
     """Return the resource type that a literal reference says, None if it says none."""
+    return _type_of(reference) if len(reference) <= _MAX_CACHED else _type_of.__wrapped__(reference)
+
+
+@lru_cache(maxsize=4096)
+def _type_of(reference: str) -> str | None:
     match = _RELATIVE.fullmatch(reference) or _ABSOLUTE.fullmatch(reference)
     return match["type"] if match else None
+
+
+def names_one_of(reference: Any, types: frozenset[str]) -> bool:
+    """Tell whether it is plain that a reference may stand here; if not, it may still."""
+    return reference.type is None and reference.reference is not None and type_of(reference.reference) in types
+
+
+def all_name_one_of(references: tuple[Any, ...], types: frozenset[str]) -> bool:
+    """Tell the same of each."""
+    for each in references:  # noqa: SIM110 - all() costs as much again
+        if not names_one_of(each, types):
+            return False
+    return True
+
+
+def has_one_value(extension: Any) -> bool:
+    """Tell whether it is plain that an extension has one value and nothing else: all but three of its fields are None.
+
+    The three are the value, `url`, and `extension`, which is empty.
+    """
+    return (
+        extension.id is None
+        and not extension.extension
+        and extension.value_base64_binary is None
+        and astuple(extension).count(None) == len(extension.__struct_fields__) - 3
+    )
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -223,18 +259,12 @@ def _read(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*names)
 
 
-class Ruled:
-    """Keeps the rules of its type whenever a value is made."""
+def keep_rules(value: Any) -> None:
+    """Look at the rules of a value's type one after the other.
 
-    __slots__ = ()
-    rules: ClassVar[tuple[Rule, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Look at them one after the other.
-
-        Raises:
-            BrokenRuleError: some are broken; all of them are told.
-        """
-        for rule in self.rules:
-            if rule.faults(self):
-                raise BrokenRuleError(tuple(fault for each in self.rules for fault in each.faults(self)))
+    Raises:
+        BrokenRuleError: some are broken; all of them are told.
+    """
+    faults = tuple(fault for rule in value.rules for fault in rule.faults(value))
+    if faults:
+        raise BrokenRuleError(faults)

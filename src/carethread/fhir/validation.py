@@ -25,8 +25,8 @@ MAX_ELEMENTS = 200_000
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 # How ASCII may be written so that our bytes do not show it: quotes, colons, control characters.
 _ESCAPED = re.compile(rb"\\(?:[bf]|u00[0-7])")
-# An object without anything or with nothing but an id, contained resources and references to them.
-_DOUBTFUL = (b"{}", b'{"id":', b'"contained":', b'"reference":"#')
+# An object without anything, or with nothing but an id; contained resources.
+_DOUBTFUL = (b"{}", b'{"id":', b'"contained":')
 
 
 def parse(data: bytes, *, types: frozenset[str]) -> AnyResource:
@@ -92,6 +92,8 @@ def _is_doubtful(data: bytes, encoded: bytes) -> bool:
         data.count(b":") != encoded.count(b":")
         or data.count(b'"') != encoded.count(b'"')
         or any(each in encoded for each in _DOUBTFUL)
+        # Asked first whether there is one at all, which is cheaper.
+        or (b"#" in encoded and b'"reference":"#' in encoded)
         or (b"\\" in data and _ESCAPED.search(data) is not None)
     )
 

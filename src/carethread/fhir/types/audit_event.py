@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Aligned, Base64, Choice, Invariant, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Base64, Choice, Invariant, Rule, Targets, keep_rules, names_one_of
 from carethread.fhir.types.codes import AuditEventAction, AuditEventAgentNetworkType, AuditEventOutcome
 from carethread.fhir.types.datatypes import BackboneElement, CodeableConcept, Coding, Element, Period, Reference
 from carethread.fhir.types.primitives import SOME, Base64Binary, Instant, String, Uri
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import AUDIT_EVENT_AGENT_LOCATION, AUDIT_EVENT_AGENT_WHO, AUDIT_EVENT_SOURCE_OBSERVER
 
 
-class AuditEventEntityDetail(BackboneElement, Ruled, frozen=True, kw_only=True):
+class AuditEventEntityDetail(BackboneElement, frozen=True, kw_only=True):
     """Additional Information about the entity.
 
     AuditEvent.entity.detail
@@ -38,8 +39,22 @@ class AuditEventEntityDetail(BackboneElement, Ruled, frozen=True, kw_only=True):
         Base64("value", "value_base64_binary"),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.value_string is not None)
+                + (self.value_base64_binary is not None)
+                + (self.value_string_element is not None)
+                + (self.value_base64_binary_element is not None)
+                == 1
+            )
+            and self.value_base64_binary is None
+        ):
+            keep_rules(self)
 
-class AuditEventEntity(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class AuditEventEntity(BackboneElement, frozen=True, kw_only=True):
     """Data or objects used.
 
     AuditEvent.entity
@@ -63,8 +78,13 @@ class AuditEventEntity(BackboneElement, Ruled, frozen=True, kw_only=True):
         Invariant("sev-1", "Either a name or a query (NOT both)", invariants.sev_1),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.query is None and invariants.sev_1(self)):
+            keep_rules(self)
 
-class AuditEventSource(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class AuditEventSource(BackboneElement, frozen=True, kw_only=True):
     """Audit Event Reporter.
 
     AuditEvent.source
@@ -75,23 +95,12 @@ class AuditEventSource(BackboneElement, Ruled, frozen=True, kw_only=True):
     observer: Reference
     type: tuple[Coding, ...] = ()
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Targets(
-            "observer",
-            "observer",
-            frozenset(
-                (
-                    "Device",
-                    "Organization",
-                    "Patient",
-                    "Practitioner",
-                    "PractitionerRole",
-                    "RelatedPerson",
-                    "Subscription",
-                )
-            ),
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = (Targets("observer", "observer", AUDIT_EVENT_SOURCE_OBSERVER),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (names_one_of(self.observer, AUDIT_EVENT_SOURCE_OBSERVER)):
+            keep_rules(self)
 
 
 class AuditEventAgentNetwork(BackboneElement, frozen=True, kw_only=True):
@@ -106,7 +115,7 @@ class AuditEventAgentNetwork(BackboneElement, frozen=True, kw_only=True):
     type_element: Element | None = None
 
 
-class AuditEventAgent(BackboneElement, Ruled, frozen=True, kw_only=True):
+class AuditEventAgent(BackboneElement, frozen=True, kw_only=True):
     """Actor involved in the event.
 
     AuditEvent.agent
@@ -129,14 +138,19 @@ class AuditEventAgent(BackboneElement, Ruled, frozen=True, kw_only=True):
     purpose_of_use: tuple[CodeableConcept, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets(
-            "who",
-            "who",
-            frozenset(("Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")),
-        ),
-        Targets("location", "location", frozenset(("Location",))),
+        Targets("who", "who", AUDIT_EVENT_AGENT_WHO),
+        Targets("location", "location", AUDIT_EVENT_AGENT_LOCATION),
         Aligned("policy", "policy"),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.who is None or names_one_of(self.who, AUDIT_EVENT_AGENT_WHO))
+            and (self.location is None or names_one_of(self.location, AUDIT_EVENT_AGENT_LOCATION))
+            and (not self.policy_element and None not in self.policy)
+        ):
+            keep_rules(self)
 
 
 class AuditEvent(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="AuditEvent"):

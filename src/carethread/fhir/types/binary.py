@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Base64, Rule, Ruled
+from carethread.fhir.rules import Base64, Rule, keep_rules
 from carethread.fhir.types.datatypes import Element, Reference
 from carethread.fhir.types.primitives import Base64Binary, Code, Url
 from carethread.fhir.types.resource import Resource
 
 
-class Binary(Resource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Binary"):
+class Binary(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag="Binary"):
     """Pure binary content defined by a format other than FHIR.
 
     https://hl7.org/fhir/R4/binary.html
@@ -28,3 +28,8 @@ class Binary(Resource, Ruled, frozen=True, kw_only=True, tag_field="resourceType
     url_element: Element | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (Base64("data", "data"),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if self.data is not None:
+            keep_rules(self)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Base64, Choice, Invariant, Rule, Ruled
+from carethread.fhir.rules import Base64, Choice, Invariant, Rule, keep_rules
 from carethread.fhir.types.audit_event import AuditEvent
 from carethread.fhir.types.binary import Binary
 from carethread.fhir.types.capability_statement import CapabilityStatement
@@ -130,7 +130,7 @@ class BundleEntrySearch(BackboneElement, frozen=True, kw_only=True):
     score_element: Element | None = None
 
 
-class BundleEntry(BackboneElement, Ruled, frozen=True, kw_only=True):
+class BundleEntry(BackboneElement, frozen=True, kw_only=True):
     """Entry in the bundle - will have a resource or information.
 
     Bundle.entry
@@ -149,6 +149,11 @@ class BundleEntry(BackboneElement, Ruled, frozen=True, kw_only=True):
         Invariant("bdl-8", "fullUrl cannot be a version specific reference", invariants.bdl_8),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.bdl_5(self) and invariants.bdl_8(self)):
+            keep_rules(self)
+
 
 class BundleLink(BackboneElement, frozen=True, kw_only=True):
     """Links related to this Bundle.
@@ -162,7 +167,7 @@ class BundleLink(BackboneElement, frozen=True, kw_only=True):
     url_element: Element | None = None
 
 
-class Bundle(Resource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Bundle"):
+class Bundle(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag="Bundle"):
     """Contains a collection of resources.
 
     https://hl7.org/fhir/R4/bundle.html
@@ -197,8 +202,19 @@ class Bundle(Resource, Ruled, frozen=True, kw_only=True, tag_field="resourceType
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            invariants.bdl_1(self)
+            and invariants.bdl_2(self)
+            and invariants.bdl_3(self)
+            and invariants.bdl_4(self)
+            and invariants.bdl_7(self)
+        ):
+            keep_rules(self)
 
-class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class ParametersParameter(BackboneElement, frozen=True, kw_only=True):
     """Operation Parameter.
 
     Parameters.parameter
@@ -359,6 +375,10 @@ class ParametersParameter(BackboneElement, Ruled, frozen=True, kw_only=True):
         Base64("value", "value_base64_binary"),
         Invariant("inv-1", "A parameter must have one and only one of (value, resource, part)", invariants.inv_1),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        keep_rules(self)
 
 
 class Parameters(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag="Parameters"):

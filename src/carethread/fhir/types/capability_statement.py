@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Aligned, Invariant, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Invariant, Rule, Targets, keep_rules, names_one_of
 from carethread.fhir.types.codes import (
     CapabilityStatementKind,
     ConditionalDeleteStatus,
@@ -36,6 +36,7 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import SOME, Canonical, Code, DateTime, String, UnsignedInt, Uri, Url
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import CAPABILITY_STATEMENT_IMPLEMENTATION_CUSTODIAN
 
 
 class CapabilityStatementDocument(BackboneElement, frozen=True, kw_only=True):
@@ -143,7 +144,7 @@ class CapabilityStatementRestResourceInteraction(BackboneElement, frozen=True, k
     documentation_element: Element | None = None
 
 
-class CapabilityStatementRestResource(BackboneElement, Ruled, frozen=True, kw_only=True):
+class CapabilityStatementRestResource(BackboneElement, frozen=True, kw_only=True):
     """Resource served on the REST interface.
 
     CapabilityStatement.rest.resource
@@ -189,6 +190,17 @@ class CapabilityStatementRestResource(BackboneElement, Ruled, frozen=True, kw_on
         Invariant("cpb-12", "Search parameter names must be unique in the context of a resource.", invariants.cpb_12),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.supported_profile_element and None not in self.supported_profile)
+            and (not self.reference_policy_element and None not in self.reference_policy)
+            and (not self.search_include_element and None not in self.search_include)
+            and (not self.search_rev_include_element and None not in self.search_rev_include)
+            and invariants.cpb_12(self)
+        ):
+            keep_rules(self)
+
 
 class CapabilityStatementRestSecurity(BackboneElement, frozen=True, kw_only=True):
     """Information about security of implementation.
@@ -203,7 +215,7 @@ class CapabilityStatementRestSecurity(BackboneElement, frozen=True, kw_only=True
     description_element: Element | None = None
 
 
-class CapabilityStatementRest(BackboneElement, Ruled, frozen=True, kw_only=True):
+class CapabilityStatementRest(BackboneElement, frozen=True, kw_only=True):
     """If the endpoint is a RESTful one.
 
     CapabilityStatement.rest
@@ -226,8 +238,13 @@ class CapabilityStatementRest(BackboneElement, Ruled, frozen=True, kw_only=True)
         Invariant("cpb-9", "A given resource can only be described once per RESTful mode.", invariants.cpb_9),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not ((not self.compartment_element and None not in self.compartment) and invariants.cpb_9(self)):
+            keep_rules(self)
 
-class CapabilityStatementImplementation(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class CapabilityStatementImplementation(BackboneElement, frozen=True, kw_only=True):
     """If this describes a specific instance.
 
     CapabilityStatement.implementation
@@ -239,7 +256,14 @@ class CapabilityStatementImplementation(BackboneElement, Ruled, frozen=True, kw_
     url_element: Element | None = None
     custodian: Reference | None = None
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("custodian", "custodian", frozenset(("Organization",))),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Targets("custodian", "custodian", CAPABILITY_STATEMENT_IMPLEMENTATION_CUSTODIAN),
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.custodian is None or names_one_of(self.custodian, CAPABILITY_STATEMENT_IMPLEMENTATION_CUSTODIAN)):
+            keep_rules(self)
 
 
 class CapabilityStatementSoftware(BackboneElement, frozen=True, kw_only=True):
@@ -257,7 +281,7 @@ class CapabilityStatementSoftware(BackboneElement, frozen=True, kw_only=True):
 
 
 class CapabilityStatement(
-    DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="CapabilityStatement"
+    DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="CapabilityStatement"
 ):
     """A statement of system capabilities.
 
@@ -335,3 +359,19 @@ class CapabilityStatement(
         ),
         Invariant("cpb-16", "If kind = requirements, implementation and software must be absent", invariants.cpb_16),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.instantiates_element and None not in self.instantiates)
+            and (not self.imports_element and None not in self.imports)
+            and (not self.format_element and None not in self.format)
+            and (not self.patch_format_element and None not in self.patch_format)
+            and (not self.implementation_guide_element and None not in self.implementation_guide)
+            and invariants.cpb_1(self)
+            and invariants.cpb_2(self)
+            and invariants.cpb_14(self)
+            and invariants.cpb_15(self)
+            and invariants.cpb_16(self)
+        ):
+            keep_rules(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Rule, Ruled, Targets
+from carethread.fhir.rules import Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.codes import CareTeamStatus
 from carethread.fhir.types.datatypes import (
     Annotation,
@@ -21,9 +21,17 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import String
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import (
+    CARE_TEAM_ENCOUNTER,
+    CARE_TEAM_MANAGING_ORGANIZATION,
+    CARE_TEAM_PARTICIPANT_MEMBER,
+    CARE_TEAM_PARTICIPANT_ON_BEHALF_OF,
+    CARE_TEAM_REASON_REFERENCE,
+    CARE_TEAM_SUBJECT,
+)
 
 
-class CareTeamParticipant(BackboneElement, Ruled, frozen=True, kw_only=True):
+class CareTeamParticipant(BackboneElement, frozen=True, kw_only=True):
     """Members of the team.
 
     CareTeam.participant
@@ -35,16 +43,20 @@ class CareTeamParticipant(BackboneElement, Ruled, frozen=True, kw_only=True):
     period: Period | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets(
-            "member",
-            "member",
-            frozenset(("CareTeam", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")),
-        ),
-        Targets("onBehalfOf", "on_behalf_of", frozenset(("Organization",))),
+        Targets("member", "member", CARE_TEAM_PARTICIPANT_MEMBER),
+        Targets("onBehalfOf", "on_behalf_of", CARE_TEAM_PARTICIPANT_ON_BEHALF_OF),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.member is None or names_one_of(self.member, CARE_TEAM_PARTICIPANT_MEMBER))
+            and (self.on_behalf_of is None or names_one_of(self.on_behalf_of, CARE_TEAM_PARTICIPANT_ON_BEHALF_OF))
+        ):
+            keep_rules(self)
 
-class CareTeam(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="CareTeam"):
+
+class CareTeam(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="CareTeam"):
     """Planned participants in the coordination and delivery of care for a patient or group.
 
     https://hl7.org/fhir/R4/careteam.html
@@ -67,8 +79,21 @@ class CareTeam(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="reso
     note: tuple[Annotation, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets("subject", "subject", frozenset(("Group", "Patient"))),
-        Targets("encounter", "encounter", frozenset(("Encounter",))),
-        Targets("reasonReference", "reason_reference", frozenset(("Condition",))),
-        Targets("managingOrganization", "managing_organization", frozenset(("Organization",))),
+        Targets("subject", "subject", CARE_TEAM_SUBJECT),
+        Targets("encounter", "encounter", CARE_TEAM_ENCOUNTER),
+        Targets("reasonReference", "reason_reference", CARE_TEAM_REASON_REFERENCE),
+        Targets("managingOrganization", "managing_organization", CARE_TEAM_MANAGING_ORGANIZATION),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.subject is None or names_one_of(self.subject, CARE_TEAM_SUBJECT))
+            and (self.encounter is None or names_one_of(self.encounter, CARE_TEAM_ENCOUNTER))
+            and (not self.reason_reference or all_name_one_of(self.reason_reference, CARE_TEAM_REASON_REFERENCE))
+            and (
+                not self.managing_organization
+                or all_name_one_of(self.managing_organization, CARE_TEAM_MANAGING_ORGANIZATION)
+            )
+        ):
+            keep_rules(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Aligned, Choice, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Choice, Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.codes import EventStatus, RequestPriority
 from carethread.fhir.types.datatypes import (
     Annotation,
@@ -20,9 +20,17 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import Canonical, DateTime, String, Uri
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import (
+    COMMUNICATION_ENCOUNTER,
+    COMMUNICATION_IN_RESPONSE_TO,
+    COMMUNICATION_REASON_REFERENCE,
+    COMMUNICATION_RECIPIENT,
+    COMMUNICATION_SENDER,
+    COMMUNICATION_SUBJECT,
+)
 
 
-class CommunicationPayload(BackboneElement, Ruled, frozen=True, kw_only=True):
+class CommunicationPayload(BackboneElement, frozen=True, kw_only=True):
     """Message payload.
 
     Communication.payload
@@ -42,8 +50,15 @@ class CommunicationPayload(BackboneElement, Ruled, frozen=True, kw_only=True):
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if (self.content_string is not None) + (self.content_attachment is not None) + (
+            self.content_reference is not None
+        ) + (self.content_string_element is not None) != 1:
+            keep_rules(self)
 
-class Communication(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Communication"):
+
+class Communication(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="Communication"):
     """A record of information transmitted from a sender to a receiver.
 
     https://hl7.org/fhir/R4/communication.html
@@ -82,44 +97,24 @@ class Communication(DomainResource, Ruled, frozen=True, kw_only=True, tag_field=
     rules: ClassVar[tuple[Rule, ...]] = (
         Aligned("instantiatesCanonical", "instantiates_canonical"),
         Aligned("instantiatesUri", "instantiates_uri"),
-        Targets("inResponseTo", "in_response_to", frozenset(("Communication",))),
-        Targets("subject", "subject", frozenset(("Group", "Patient"))),
-        Targets("encounter", "encounter", frozenset(("Encounter",))),
-        Targets(
-            "recipient",
-            "recipient",
-            frozenset(
-                (
-                    "CareTeam",
-                    "Device",
-                    "Group",
-                    "HealthcareService",
-                    "Organization",
-                    "Patient",
-                    "Practitioner",
-                    "PractitionerRole",
-                    "RelatedPerson",
-                )
-            ),
-        ),
-        Targets(
-            "sender",
-            "sender",
-            frozenset(
-                (
-                    "Device",
-                    "HealthcareService",
-                    "Organization",
-                    "Patient",
-                    "Practitioner",
-                    "PractitionerRole",
-                    "RelatedPerson",
-                )
-            ),
-        ),
-        Targets(
-            "reasonReference",
-            "reason_reference",
-            frozenset(("Condition", "DiagnosticReport", "DocumentReference", "Observation")),
-        ),
+        Targets("inResponseTo", "in_response_to", COMMUNICATION_IN_RESPONSE_TO),
+        Targets("subject", "subject", COMMUNICATION_SUBJECT),
+        Targets("encounter", "encounter", COMMUNICATION_ENCOUNTER),
+        Targets("recipient", "recipient", COMMUNICATION_RECIPIENT),
+        Targets("sender", "sender", COMMUNICATION_SENDER),
+        Targets("reasonReference", "reason_reference", COMMUNICATION_REASON_REFERENCE),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.instantiates_canonical_element and None not in self.instantiates_canonical)
+            and (not self.instantiates_uri_element and None not in self.instantiates_uri)
+            and (not self.in_response_to or all_name_one_of(self.in_response_to, COMMUNICATION_IN_RESPONSE_TO))
+            and (self.subject is None or names_one_of(self.subject, COMMUNICATION_SUBJECT))
+            and (self.encounter is None or names_one_of(self.encounter, COMMUNICATION_ENCOUNTER))
+            and (not self.recipient or all_name_one_of(self.recipient, COMMUNICATION_RECIPIENT))
+            and (self.sender is None or names_one_of(self.sender, COMMUNICATION_SENDER))
+            and (not self.reason_reference or all_name_one_of(self.reason_reference, COMMUNICATION_REASON_REFERENCE))
+        ):
+            keep_rules(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Choice, Rule, Ruled, Targets
+from carethread.fhir.rules import Choice, Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.codes import RequestPriority, RequestStatus
 from carethread.fhir.types.datatypes import (
     Annotation,
@@ -21,9 +21,18 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import DateTime, String
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import (
+    COMMUNICATION_REQUEST_ENCOUNTER,
+    COMMUNICATION_REQUEST_REASON_REFERENCE,
+    COMMUNICATION_REQUEST_RECIPIENT,
+    COMMUNICATION_REQUEST_REPLACES,
+    COMMUNICATION_REQUEST_REQUESTER,
+    COMMUNICATION_REQUEST_SENDER,
+    COMMUNICATION_REQUEST_SUBJECT,
+)
 
 
-class CommunicationRequestPayload(BackboneElement, Ruled, frozen=True, kw_only=True):
+class CommunicationRequestPayload(BackboneElement, frozen=True, kw_only=True):
     """Message payload.
 
     CommunicationRequest.payload
@@ -43,9 +52,16 @@ class CommunicationRequestPayload(BackboneElement, Ruled, frozen=True, kw_only=T
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if (self.content_string is not None) + (self.content_attachment is not None) + (
+            self.content_reference is not None
+        ) + (self.content_string_element is not None) != 1:
+            keep_rules(self)
+
 
 class CommunicationRequest(
-    DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="CommunicationRequest"
+    DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="CommunicationRequest"
 ):
     """A request for information to be sent to a receiver.
 
@@ -82,55 +98,39 @@ class CommunicationRequest(
     note: tuple[Annotation, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets("replaces", "replaces", frozenset(("CommunicationRequest",))),
-        Targets("subject", "subject", frozenset(("Group", "Patient"))),
-        Targets("encounter", "encounter", frozenset(("Encounter",))),
+        Targets("replaces", "replaces", COMMUNICATION_REQUEST_REPLACES),
+        Targets("subject", "subject", COMMUNICATION_REQUEST_SUBJECT),
+        Targets("encounter", "encounter", COMMUNICATION_REQUEST_ENCOUNTER),
         Choice(
             "occurrence",
             ("occurrence_date_time", "occurrence_period"),
             required=False,
             elements=("occurrence_date_time_element",),
         ),
-        Targets(
-            "requester",
-            "requester",
-            frozenset(("Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")),
-        ),
-        Targets(
-            "recipient",
-            "recipient",
-            frozenset(
-                (
-                    "CareTeam",
-                    "Device",
-                    "Group",
-                    "HealthcareService",
-                    "Organization",
-                    "Patient",
-                    "Practitioner",
-                    "PractitionerRole",
-                    "RelatedPerson",
-                )
-            ),
-        ),
-        Targets(
-            "sender",
-            "sender",
-            frozenset(
-                (
-                    "Device",
-                    "HealthcareService",
-                    "Organization",
-                    "Patient",
-                    "Practitioner",
-                    "PractitionerRole",
-                    "RelatedPerson",
-                )
-            ),
-        ),
-        Targets(
-            "reasonReference",
-            "reason_reference",
-            frozenset(("Condition", "DiagnosticReport", "DocumentReference", "Observation")),
-        ),
+        Targets("requester", "requester", COMMUNICATION_REQUEST_REQUESTER),
+        Targets("recipient", "recipient", COMMUNICATION_REQUEST_RECIPIENT),
+        Targets("sender", "sender", COMMUNICATION_REQUEST_SENDER),
+        Targets("reasonReference", "reason_reference", COMMUNICATION_REQUEST_REASON_REFERENCE),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.replaces or all_name_one_of(self.replaces, COMMUNICATION_REQUEST_REPLACES))
+            and (self.subject is None or names_one_of(self.subject, COMMUNICATION_REQUEST_SUBJECT))
+            and (self.encounter is None or names_one_of(self.encounter, COMMUNICATION_REQUEST_ENCOUNTER))
+            and (
+                (self.occurrence_date_time is not None)
+                + (self.occurrence_period is not None)
+                + (self.occurrence_date_time_element is not None)
+                <= 1
+            )
+            and (self.requester is None or names_one_of(self.requester, COMMUNICATION_REQUEST_REQUESTER))
+            and (not self.recipient or all_name_one_of(self.recipient, COMMUNICATION_REQUEST_RECIPIENT))
+            and (self.sender is None or names_one_of(self.sender, COMMUNICATION_REQUEST_SENDER))
+            and (
+                not self.reason_reference
+                or all_name_one_of(self.reason_reference, COMMUNICATION_REQUEST_REASON_REFERENCE)
+            )
+        ):
+            keep_rules(self)

@@ -19,8 +19,11 @@ from carethread.fhir.rules import (
     Invariant,
     LiteralReference,
     Rule,
-    Ruled,
     Targets,
+    has_one_value,
+    keep_rules,
+    names_one_of,
+    type_of,
 )
 from carethread.fhir.types.codes import (
     AddressType,
@@ -62,6 +65,15 @@ from carethread.fhir.types.primitives import (
     Uuid,
     fhir_name,
 )
+from carethread.fhir.types.targets import (
+    ANNOTATION_AUTHOR,
+    DATA_REQUIREMENT_SUBJECT,
+    IDENTIFIER_ASSIGNER,
+    SIGNATURE_ON_BEHALF_OF,
+    SIGNATURE_WHO,
+    TRIGGER_DEFINITION_TIMING,
+    USAGE_CONTEXT_VALUE,
+)
 
 
 class Element(
@@ -85,7 +97,7 @@ class BackboneElement(Element, frozen=True, kw_only=True):
     modifier_extension: tuple[Extension, ...] = ()
 
 
-class Address(Element, Ruled, frozen=True, kw_only=True):
+class Address(Element, frozen=True, kw_only=True):
     """An address expressed using postal conventions (as opposed to GPS or other location definition formats).
 
     https://hl7.org/fhir/R4/datatypes.html#Address
@@ -113,8 +125,13 @@ class Address(Element, Ruled, frozen=True, kw_only=True):
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("line", "line"),)
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (not self.line_element and None not in self.line):
+            keep_rules(self)
 
-class Annotation(Element, Ruled, frozen=True, kw_only=True):
+
+class Annotation(Element, frozen=True, kw_only=True):
     """Text node with attribution.
 
     https://hl7.org/fhir/R4/datatypes.html#Annotation
@@ -130,11 +147,24 @@ class Annotation(Element, Ruled, frozen=True, kw_only=True):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Choice("author", ("author_reference", "author_string"), required=False, elements=("author_string_element",)),
-        Targets("author", "author_reference", frozenset(("Organization", "Patient", "Practitioner", "RelatedPerson"))),
+        Targets("author", "author_reference", ANNOTATION_AUTHOR),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.author_reference is not None)
+                + (self.author_string is not None)
+                + (self.author_string_element is not None)
+                <= 1
+            )
+            and (self.author_reference is None or names_one_of(self.author_reference, ANNOTATION_AUTHOR))
+        ):
+            keep_rules(self)
 
-class Attachment(Element, Ruled, frozen=True, kw_only=True):
+
+class Attachment(Element, frozen=True, kw_only=True):
     """Content in a format defined elsewhere.
 
     https://hl7.org/fhir/R4/datatypes.html#Attachment
@@ -162,6 +192,11 @@ class Attachment(Element, Ruled, frozen=True, kw_only=True):
         Base64("hash", "hash"),
         Invariant("att-1", "If the Attachment has data, it SHALL have a contentType", invariants.att_1),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.data is None and self.hash is None and invariants.att_1(self)):
+            keep_rules(self)
 
 
 class CodeableConcept(Element, frozen=True, kw_only=True):
@@ -204,7 +239,7 @@ class ContactDetail(Element, frozen=True, kw_only=True):
     telecom: tuple[ContactPoint, ...] = ()
 
 
-class ContactPoint(Element, Ruled, frozen=True, kw_only=True):
+class ContactPoint(Element, frozen=True, kw_only=True):
     """Details of a Technology mediated contact point (phone, fax, email, etc.).
 
     https://hl7.org/fhir/R4/datatypes.html#ContactPoint
@@ -223,6 +258,11 @@ class ContactPoint(Element, Ruled, frozen=True, kw_only=True):
     rules: ClassVar[tuple[Rule, ...]] = (
         Invariant("cpt-2", "A system is required if a value is provided.", invariants.cpt_2),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.cpt_2(self)):
+            keep_rules(self)
 
 
 class Contributor(Element, frozen=True, kw_only=True):
@@ -250,7 +290,7 @@ class DataRequirementSort(Element, frozen=True, kw_only=True):
     direction_element: Element | None = None
 
 
-class DataRequirementDateFilter(Element, Ruled, frozen=True, kw_only=True):
+class DataRequirementDateFilter(Element, frozen=True, kw_only=True):
     """What dates/date ranges are expected.
 
     DataRequirement.dateFilter
@@ -275,8 +315,22 @@ class DataRequirementDateFilter(Element, Ruled, frozen=True, kw_only=True):
         Invariant("drq-2", "Either a path or a searchParam must be provided, but not both", invariants.drq_2),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.value_date_time is not None)
+                + (self.value_period is not None)
+                + (self.value_duration is not None)
+                + (self.value_date_time_element is not None)
+                <= 1
+            )
+            and invariants.drq_2(self)
+        ):
+            keep_rules(self)
 
-class DataRequirementCodeFilter(Element, Ruled, frozen=True, kw_only=True):
+
+class DataRequirementCodeFilter(Element, frozen=True, kw_only=True):
     """What codes are expected.
 
     DataRequirement.codeFilter
@@ -294,8 +348,13 @@ class DataRequirementCodeFilter(Element, Ruled, frozen=True, kw_only=True):
         Invariant("drq-1", "Either a path or a searchParam must be provided, but not both", invariants.drq_1),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.drq_1(self)):
+            keep_rules(self)
 
-class DataRequirement(Element, Ruled, frozen=True, kw_only=True):
+
+class DataRequirement(Element, frozen=True, kw_only=True):
     """Describes a required data item.
 
     https://hl7.org/fhir/R4/datatypes.html#DataRequirement
@@ -318,12 +377,22 @@ class DataRequirement(Element, Ruled, frozen=True, kw_only=True):
     rules: ClassVar[tuple[Rule, ...]] = (
         Aligned("profile", "profile"),
         Choice("subject", ("subject_codeable_concept", "subject_reference"), required=False, elements=()),
-        Targets("subject", "subject_reference", frozenset(("Group",))),
+        Targets("subject", "subject_reference", DATA_REQUIREMENT_SUBJECT),
         Aligned("mustSupport", "must_support"),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.profile_element and None not in self.profile)
+            and ((self.subject_codeable_concept is not None) + (self.subject_reference is not None) <= 1)
+            and (self.subject_reference is None or names_one_of(self.subject_reference, DATA_REQUIREMENT_SUBJECT))
+            and (not self.must_support_element and None not in self.must_support)
+        ):
+            keep_rules(self)
 
-class Expression(Element, Ruled, frozen=True, kw_only=True):
+
+class Expression(Element, frozen=True, kw_only=True):
     """An expression that can be used to generate a value.
 
     https://hl7.org/fhir/R4/datatypes.html#Expression
@@ -344,8 +413,13 @@ class Expression(Element, Ruled, frozen=True, kw_only=True):
         Invariant("exp-1", "An expression or a reference must be provided", invariants.exp_1),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.exp_1(self)):
+            keep_rules(self)
 
-class Extension(Element, Ruled, frozen=True, kw_only=True):
+
+class Extension(Element, frozen=True, kw_only=True):
     """Optional Extensions Element.
 
     https://hl7.org/fhir/R4/datatypes.html#Extension
@@ -505,8 +579,13 @@ class Extension(Element, Ruled, frozen=True, kw_only=True):
         Base64("value", "value_base64_binary"),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (has_one_value(self) and self.value_base64_binary is None):
+            keep_rules(self)
 
-class HumanName(Element, Ruled, frozen=True, kw_only=True):
+
+class HumanName(Element, frozen=True, kw_only=True):
     """Name of a human - parts and usage.
 
     https://hl7.org/fhir/R4/datatypes.html#HumanName
@@ -532,8 +611,17 @@ class HumanName(Element, Ruled, frozen=True, kw_only=True):
         Aligned("suffix", "suffix"),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.given_element and None not in self.given)
+            and (not self.prefix_element and None not in self.prefix)
+            and (not self.suffix_element and None not in self.suffix)
+        ):
+            keep_rules(self)
 
-class Identifier(Element, Ruled, frozen=True, kw_only=True):
+
+class Identifier(Element, frozen=True, kw_only=True):
     """An identifier intended for computation.
 
     https://hl7.org/fhir/R4/datatypes.html#Identifier
@@ -549,10 +637,15 @@ class Identifier(Element, Ruled, frozen=True, kw_only=True):
     period: Period | None = None
     assigner: Reference | None = None
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("assigner", "assigner", frozenset(("Organization",))),)
+    rules: ClassVar[tuple[Rule, ...]] = (Targets("assigner", "assigner", IDENTIFIER_ASSIGNER),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.assigner is None or names_one_of(self.assigner, IDENTIFIER_ASSIGNER)):
+            keep_rules(self)
 
 
-class Meta(Element, Ruled, frozen=True, kw_only=True):
+class Meta(Element, frozen=True, kw_only=True):
     """Metadata about a resource.
 
     https://hl7.org/fhir/R4/datatypes.html#Meta
@@ -577,6 +670,11 @@ class Meta(Element, Ruled, frozen=True, kw_only=True):
     compartment: tuple[Reference, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("profile", "profile"),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (not self.profile_element and None not in self.profile):
+            keep_rules(self)
 
 
 class Money(Element, frozen=True, kw_only=True):
@@ -624,7 +722,7 @@ class ParameterDefinition(Element, frozen=True, kw_only=True):
     profile_element: Element | None = None
 
 
-class Period(Element, Ruled, frozen=True, kw_only=True):
+class Period(Element, frozen=True, kw_only=True):
     """Time range defined by start and end date/time.
 
     https://hl7.org/fhir/R4/datatypes.html#Period
@@ -639,8 +737,13 @@ class Period(Element, Ruled, frozen=True, kw_only=True):
         Invariant("per-1", "If present, start SHALL have a lower value than end", invariants.per_1),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.per_1(self)):
+            keep_rules(self)
 
-class Quantity(Element, Ruled, frozen=True, kw_only=True):
+
+class Quantity(Element, frozen=True, kw_only=True):
     """A measured or measurable amount.
 
     https://hl7.org/fhir/R4/datatypes.html#Quantity
@@ -661,8 +764,13 @@ class Quantity(Element, Ruled, frozen=True, kw_only=True):
         Invariant("qty-3", "If a code for the unit is present, the system SHALL also be present", invariants.qty_3),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.qty_3(self)):
+            keep_rules(self)
 
-class Range(Element, Ruled, frozen=True, kw_only=True):
+
+class Range(Element, frozen=True, kw_only=True):
     """Set of values bounded by low and high.
 
     https://hl7.org/fhir/R4/datatypes.html#Range
@@ -675,8 +783,13 @@ class Range(Element, Ruled, frozen=True, kw_only=True):
         Invariant("rng-2", "If present, low SHALL have a lower value than high", invariants.rng_2),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.rng_2(self)):
+            keep_rules(self)
 
-class Ratio(Element, Ruled, frozen=True, kw_only=True):
+
+class Ratio(Element, frozen=True, kw_only=True):
     """A ratio of two Quantity values - a numerator and a denominator.
 
     https://hl7.org/fhir/R4/datatypes.html#Ratio
@@ -693,8 +806,13 @@ class Ratio(Element, Ruled, frozen=True, kw_only=True):
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.rat_1(self)):
+            keep_rules(self)
 
-class Reference(Element, Ruled, frozen=True, kw_only=True):
+
+class Reference(Element, frozen=True, kw_only=True):
     """A reference from one resource to another.
 
     https://hl7.org/fhir/R4/datatypes.html#Reference
@@ -709,6 +827,11 @@ class Reference(Element, Ruled, frozen=True, kw_only=True):
     display_element: Element | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (LiteralReference(RESOURCE_TYPES),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.type is None and self.reference is not None and type_of(self.reference) in RESOURCE_TYPES):
+            keep_rules(self)
 
 
 class RelatedArtifact(Element, frozen=True, kw_only=True):
@@ -753,7 +876,7 @@ class SampledData(Element, frozen=True, kw_only=True):
     data_element: Element | None = None
 
 
-class Signature(Element, Ruled, frozen=True, kw_only=True):
+class Signature(Element, frozen=True, kw_only=True):
     """A Signature - XML DigSig, JWS, Graphical image of signature, etc.
 
     https://hl7.org/fhir/R4/datatypes.html#Signature
@@ -772,21 +895,22 @@ class Signature(Element, Ruled, frozen=True, kw_only=True):
     data_element: Element | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets(
-            "who",
-            "who",
-            frozenset(("Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")),
-        ),
-        Targets(
-            "onBehalfOf",
-            "on_behalf_of",
-            frozenset(("Device", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson")),
-        ),
+        Targets("who", "who", SIGNATURE_WHO),
+        Targets("onBehalfOf", "on_behalf_of", SIGNATURE_ON_BEHALF_OF),
         Base64("data", "data"),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (names_one_of(self.who, SIGNATURE_WHO))
+            and (self.on_behalf_of is None or names_one_of(self.on_behalf_of, SIGNATURE_ON_BEHALF_OF))
+            and self.data is None
+        ):
+            keep_rules(self)
 
-class TriggerDefinition(Element, Ruled, frozen=True, kw_only=True):
+
+class TriggerDefinition(Element, frozen=True, kw_only=True):
     """Defines an expected trigger for a module.
 
     https://hl7.org/fhir/R4/datatypes.html#TriggerDefinition
@@ -812,13 +936,31 @@ class TriggerDefinition(Element, Ruled, frozen=True, kw_only=True):
             required=False,
             elements=("timing_date_element", "timing_date_time_element"),
         ),
-        Targets("timing", "timing_reference", frozenset(("Schedule",))),
+        Targets("timing", "timing_reference", TRIGGER_DEFINITION_TIMING),
         Invariant("trd-1", "Either timing, or a data requirement, but not both", invariants.trd_1),
         Invariant("trd-2", "A condition only if there is a data requirement", invariants.trd_2),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.timing_timing is not None)
+                + (self.timing_reference is not None)
+                + (self.timing_date is not None)
+                + (self.timing_date_time is not None)
+                + (self.timing_date_element is not None)
+                + (self.timing_date_time_element is not None)
+                <= 1
+            )
+            and (self.timing_reference is None or names_one_of(self.timing_reference, TRIGGER_DEFINITION_TIMING))
+            and invariants.trd_1(self)
+            and invariants.trd_2(self)
+        ):
+            keep_rules(self)
 
-class UsageContext(Element, Ruled, frozen=True, kw_only=True):
+
+class UsageContext(Element, frozen=True, kw_only=True):
     """Describes the context of use for a conformance or knowledge resource.
 
     https://hl7.org/fhir/R4/datatypes.html#UsageContext
@@ -837,25 +979,25 @@ class UsageContext(Element, Ruled, frozen=True, kw_only=True):
             required=True,
             elements=(),
         ),
-        Targets(
-            "value",
-            "value_reference",
-            frozenset(
-                (
-                    "Group",
-                    "HealthcareService",
-                    "InsurancePlan",
-                    "Location",
-                    "Organization",
-                    "PlanDefinition",
-                    "ResearchStudy",
-                )
-            ),
-        ),
+        Targets("value", "value_reference", USAGE_CONTEXT_VALUE),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.value_codeable_concept is not None)
+                + (self.value_quantity is not None)
+                + (self.value_range is not None)
+                + (self.value_reference is not None)
+                == 1
+            )
+            and (self.value_reference is None or names_one_of(self.value_reference, USAGE_CONTEXT_VALUE))
+        ):
+            keep_rules(self)
 
-class Age(Quantity, Ruled, frozen=True, kw_only=True):
+
+class Age(Quantity, frozen=True, kw_only=True):
     """A duration of time during which an organism (or a process) has existed.
 
     https://hl7.org/fhir/R4/datatypes.html#Age
@@ -870,8 +1012,13 @@ class Age(Quantity, Ruled, frozen=True, kw_only=True):
         Invariant("qty-3", "If a code for the unit is present, the system SHALL also be present", invariants.qty_3),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.age_1(self) and invariants.qty_3(self)):
+            keep_rules(self)
 
-class Count(Quantity, Ruled, frozen=True, kw_only=True):
+
+class Count(Quantity, frozen=True, kw_only=True):
     """A measured or measurable amount.
 
     https://hl7.org/fhir/R4/datatypes.html#Count
@@ -886,8 +1033,13 @@ class Count(Quantity, Ruled, frozen=True, kw_only=True):
         Invariant("qty-3", "If a code for the unit is present, the system SHALL also be present", invariants.qty_3),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.cnt_3(self) and invariants.qty_3(self)):
+            keep_rules(self)
 
-class Distance(Quantity, Ruled, frozen=True, kw_only=True):
+
+class Distance(Quantity, frozen=True, kw_only=True):
     """A length - a value with a unit that is a physical distance.
 
     https://hl7.org/fhir/R4/datatypes.html#Distance
@@ -902,8 +1054,13 @@ class Distance(Quantity, Ruled, frozen=True, kw_only=True):
         Invariant("qty-3", "If a code for the unit is present, the system SHALL also be present", invariants.qty_3),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.dis_1(self) and invariants.qty_3(self)):
+            keep_rules(self)
 
-class DosageDoseAndRate(Element, Ruled, frozen=True, kw_only=True):
+
+class DosageDoseAndRate(Element, frozen=True, kw_only=True):
     """Amount of medication administered.
 
     Dosage.doseAndRate
@@ -921,8 +1078,16 @@ class DosageDoseAndRate(Element, Ruled, frozen=True, kw_only=True):
         Choice("rate", ("rate_ratio", "rate_range", "rate_quantity"), required=False, elements=()),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            ((self.dose_range is not None) + (self.dose_quantity is not None) <= 1)
+            and ((self.rate_ratio is not None) + (self.rate_range is not None) + (self.rate_quantity is not None) <= 1)
+        ):
+            keep_rules(self)
 
-class Dosage(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class Dosage(BackboneElement, frozen=True, kw_only=True):
     """How the medication is/was taken or should be taken.
 
     https://hl7.org/fhir/R4/datatypes.html#Dosage
@@ -956,8 +1121,18 @@ class Dosage(BackboneElement, Ruled, frozen=True, kw_only=True):
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.as_needed_boolean is not None)
+            + (self.as_needed_codeable_concept is not None)
+            + (self.as_needed_boolean_element is not None)
+            <= 1
+        ):
+            keep_rules(self)
 
-class Duration(Quantity, Ruled, frozen=True, kw_only=True):
+
+class Duration(Quantity, frozen=True, kw_only=True):
     """A length of time.
 
     https://hl7.org/fhir/R4/datatypes.html#Duration
@@ -972,8 +1147,13 @@ class Duration(Quantity, Ruled, frozen=True, kw_only=True):
         Invariant("qty-3", "If a code for the unit is present, the system SHALL also be present", invariants.qty_3),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (invariants.drt_1(self) and invariants.qty_3(self)):
+            keep_rules(self)
 
-class TimingRepeat(Element, Ruled, frozen=True, kw_only=True):
+
+class TimingRepeat(Element, frozen=True, kw_only=True):
     """When the event is to occur.
 
     Timing.repeat
@@ -1026,8 +1206,29 @@ class TimingRepeat(Element, Ruled, frozen=True, kw_only=True):
         Invariant("tim-10", "If there's a timeOfDay, there cannot be a when, or vice versa", invariants.tim_10),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.bounds_duration is not None) + (self.bounds_range is not None) + (self.bounds_period is not None)
+                <= 1
+            )
+            and (not self.day_of_week_element and None not in self.day_of_week)
+            and (not self.time_of_day_element and None not in self.time_of_day)
+            and (not self.when_element and None not in self.when)
+            and invariants.tim_1(self)
+            and invariants.tim_2(self)
+            and invariants.tim_4(self)
+            and invariants.tim_5(self)
+            and invariants.tim_6(self)
+            and invariants.tim_7(self)
+            and invariants.tim_8(self)
+            and invariants.tim_10(self)
+        ):
+            keep_rules(self)
 
-class Timing(BackboneElement, Ruled, frozen=True, kw_only=True):
+
+class Timing(BackboneElement, frozen=True, kw_only=True):
     """A timing schedule that specifies an event that may occur multiple times.
 
     https://hl7.org/fhir/R4/datatypes.html#Timing
@@ -1039,3 +1240,8 @@ class Timing(BackboneElement, Ruled, frozen=True, kw_only=True):
     code: CodeableConcept | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("event", "event"),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (not self.event_element and None not in self.event):
+            keep_rules(self)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from carethread.fhir.rules import Aligned, Rule, Ruled
+from carethread.fhir.rules import Aligned, Rule, keep_rules
 from carethread.fhir.types.codes import IssueSeverity, IssueType
 from carethread.fhir.types.datatypes import BackboneElement, CodeableConcept, Element
 from carethread.fhir.types.primitives import SOME, String
 from carethread.fhir.types.resource import DomainResource
 
 
-class OperationOutcomeIssue(BackboneElement, Ruled, frozen=True, kw_only=True):
+class OperationOutcomeIssue(BackboneElement, frozen=True, kw_only=True):
     """A single issue associated with the action.
 
     OperationOutcome.issue
@@ -36,6 +36,14 @@ class OperationOutcomeIssue(BackboneElement, Ruled, frozen=True, kw_only=True):
         Aligned("location", "location"),
         Aligned("expression", "expression"),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.location_element and None not in self.location)
+            and (not self.expression_element and None not in self.expression)
+        ):
+            keep_rules(self)
 
 
 class OperationOutcome(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="OperationOutcome"):

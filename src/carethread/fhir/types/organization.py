@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Aligned, Invariant, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Invariant, Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.datatypes import (
     Address,
     BackboneElement,
@@ -21,6 +21,7 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import String
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import ORGANIZATION_ENDPOINT, ORGANIZATION_PART_OF
 
 
 class OrganizationContact(BackboneElement, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class OrganizationContact(BackboneElement, frozen=True, kw_only=True):
     address: Address | None = None
 
 
-class Organization(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Organization"):
+class Organization(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="Organization"):
     """A grouping of people or organizations with a common purpose.
 
     https://hl7.org/fhir/R4/organization.html
@@ -57,8 +58,8 @@ class Organization(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Aligned("alias", "alias"),
-        Targets("partOf", "part_of", frozenset(("Organization",))),
-        Targets("endpoint", "endpoint", frozenset(("Endpoint",))),
+        Targets("partOf", "part_of", ORGANIZATION_PART_OF),
+        Targets("endpoint", "endpoint", ORGANIZATION_ENDPOINT),
         Invariant(
             "org-1",
             "The organization SHALL at least have a name or an identifier, and possibly more than one",
@@ -71,3 +72,15 @@ class Organization(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="
             "org-2", "An address of an organization can never be of use 'home'", invariants.org_2, "address", "address"
         ),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.alias_element and None not in self.alias)
+            and (self.part_of is None or names_one_of(self.part_of, ORGANIZATION_PART_OF))
+            and (not self.endpoint or all_name_one_of(self.endpoint, ORGANIZATION_ENDPOINT))
+            and invariants.org_1(self)
+            and not self.telecom
+            and not self.address
+        ):
+            keep_rules(self)

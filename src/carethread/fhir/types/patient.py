@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Choice, Invariant, Rule, Ruled, Targets
+from carethread.fhir.rules import Choice, Invariant, Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.codes import AdministrativeGender, LinkType
 from carethread.fhir.types.datatypes import (
     Address,
@@ -24,9 +24,15 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import Date, DateTime, Integer
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import (
+    PATIENT_CONTACT_ORGANIZATION,
+    PATIENT_GENERAL_PRACTITIONER,
+    PATIENT_LINK_OTHER,
+    PATIENT_MANAGING_ORGANIZATION,
+)
 
 
-class PatientLink(BackboneElement, Ruled, frozen=True, kw_only=True):
+class PatientLink(BackboneElement, frozen=True, kw_only=True):
     """Link to another patient resource that concerns the same actual person.
 
     Patient.link
@@ -36,7 +42,12 @@ class PatientLink(BackboneElement, Ruled, frozen=True, kw_only=True):
     type: LinkType
     type_element: Element | None = None
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("other", "other", frozenset(("Patient", "RelatedPerson"))),)
+    rules: ClassVar[tuple[Rule, ...]] = (Targets("other", "other", PATIENT_LINK_OTHER),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (names_one_of(self.other, PATIENT_LINK_OTHER)):
+            keep_rules(self)
 
 
 class PatientCommunication(BackboneElement, frozen=True, kw_only=True):
@@ -50,7 +61,7 @@ class PatientCommunication(BackboneElement, frozen=True, kw_only=True):
     preferred_element: Element | None = None
 
 
-class PatientContact(BackboneElement, Ruled, frozen=True, kw_only=True):
+class PatientContact(BackboneElement, frozen=True, kw_only=True):
     """A contact party (e.g. guardian, partner, friend) for the patient.
 
     Patient.contact
@@ -66,14 +77,22 @@ class PatientContact(BackboneElement, Ruled, frozen=True, kw_only=True):
     period: Period | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets("organization", "organization", frozenset(("Organization",))),
+        Targets("organization", "organization", PATIENT_CONTACT_ORGANIZATION),
         Invariant(
             "pat-1", "SHALL at least contain a contact's details or a reference to an organization", invariants.pat_1
         ),
     )
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.organization is None or names_one_of(self.organization, PATIENT_CONTACT_ORGANIZATION))
+            and invariants.pat_1(self)
+        ):
+            keep_rules(self)
 
-class Patient(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="Patient"):
+
+class Patient(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="Patient"):
     """Information about an individual or animal receiving health care services.
 
     https://hl7.org/fhir/R4/patient.html
@@ -118,10 +137,34 @@ class Patient(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resou
             required=False,
             elements=("multiple_birth_boolean_element", "multiple_birth_integer_element"),
         ),
-        Targets(
-            "generalPractitioner",
-            "general_practitioner",
-            frozenset(("Organization", "Practitioner", "PractitionerRole")),
-        ),
-        Targets("managingOrganization", "managing_organization", frozenset(("Organization",))),
+        Targets("generalPractitioner", "general_practitioner", PATIENT_GENERAL_PRACTITIONER),
+        Targets("managingOrganization", "managing_organization", PATIENT_MANAGING_ORGANIZATION),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (
+                (self.deceased_boolean is not None)
+                + (self.deceased_date_time is not None)
+                + (self.deceased_boolean_element is not None)
+                + (self.deceased_date_time_element is not None)
+                <= 1
+            )
+            and (
+                (self.multiple_birth_boolean is not None)
+                + (self.multiple_birth_integer is not None)
+                + (self.multiple_birth_boolean_element is not None)
+                + (self.multiple_birth_integer_element is not None)
+                <= 1
+            )
+            and (
+                not self.general_practitioner
+                or all_name_one_of(self.general_practitioner, PATIENT_GENERAL_PRACTITIONER)
+            )
+            and (
+                self.managing_organization is None
+                or names_one_of(self.managing_organization, PATIENT_MANAGING_ORGANIZATION)
+            )
+        ):
+            keep_rules(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Rule, Ruled, Targets
+from carethread.fhir.rules import Rule, Targets, keep_rules, names_one_of
 from carethread.fhir.types.codes import AdministrativeGender
 from carethread.fhir.types.datatypes import (
     Address,
@@ -23,9 +23,10 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import Date
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import PRACTITIONER_QUALIFICATION_ISSUER
 
 
-class PractitionerQualification(BackboneElement, Ruled, frozen=True, kw_only=True):
+class PractitionerQualification(BackboneElement, frozen=True, kw_only=True):
     """Certification, licenses, or training pertaining to the provision of care.
 
     Practitioner.qualification
@@ -36,7 +37,12 @@ class PractitionerQualification(BackboneElement, Ruled, frozen=True, kw_only=Tru
     period: Period | None = None
     issuer: Reference | None = None
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("issuer", "issuer", frozenset(("Organization",))),)
+    rules: ClassVar[tuple[Rule, ...]] = (Targets("issuer", "issuer", PRACTITIONER_QUALIFICATION_ISSUER),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (self.issuer is None or names_one_of(self.issuer, PRACTITIONER_QUALIFICATION_ISSUER)):
+            keep_rules(self)
 
 
 class Practitioner(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="Practitioner"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Aligned, Rule, Ruled, Targets
+from carethread.fhir.rules import Aligned, Rule, Targets, all_name_one_of, keep_rules, names_one_of
 from carethread.fhir.types.codes import DaysOfWeek
 from carethread.fhir.types.datatypes import (
     BackboneElement,
@@ -20,6 +20,13 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import String, Time
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import (
+    PRACTITIONER_ROLE_ENDPOINT,
+    PRACTITIONER_ROLE_HEALTHCARE_SERVICE,
+    PRACTITIONER_ROLE_LOCATION,
+    PRACTITIONER_ROLE_ORGANIZATION,
+    PRACTITIONER_ROLE_PRACTITIONER,
+)
 
 
 class PractitionerRoleNotAvailable(BackboneElement, frozen=True, kw_only=True):
@@ -33,7 +40,7 @@ class PractitionerRoleNotAvailable(BackboneElement, frozen=True, kw_only=True):
     during: Period | None = None
 
 
-class PractitionerRoleAvailableTime(BackboneElement, Ruled, frozen=True, kw_only=True):
+class PractitionerRoleAvailableTime(BackboneElement, frozen=True, kw_only=True):
     """Times the Service Site is available.
 
     PractitionerRole.availableTime
@@ -50,10 +57,13 @@ class PractitionerRoleAvailableTime(BackboneElement, Ruled, frozen=True, kw_only
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("daysOfWeek", "days_of_week"),)
 
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (not self.days_of_week_element and None not in self.days_of_week):
+            keep_rules(self)
 
-class PractitionerRole(
-    DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="PractitionerRole"
-):
+
+class PractitionerRole(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="PractitionerRole"):
     """Roles/organizations the practitioner is associated with.
 
     https://hl7.org/fhir/R4/practitionerrole.html
@@ -77,9 +87,23 @@ class PractitionerRole(
     endpoint: tuple[Reference, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Targets("practitioner", "practitioner", frozenset(("Practitioner",))),
-        Targets("organization", "organization", frozenset(("Organization",))),
-        Targets("location", "location", frozenset(("Location",))),
-        Targets("healthcareService", "healthcare_service", frozenset(("HealthcareService",))),
-        Targets("endpoint", "endpoint", frozenset(("Endpoint",))),
+        Targets("practitioner", "practitioner", PRACTITIONER_ROLE_PRACTITIONER),
+        Targets("organization", "organization", PRACTITIONER_ROLE_ORGANIZATION),
+        Targets("location", "location", PRACTITIONER_ROLE_LOCATION),
+        Targets("healthcareService", "healthcare_service", PRACTITIONER_ROLE_HEALTHCARE_SERVICE),
+        Targets("endpoint", "endpoint", PRACTITIONER_ROLE_ENDPOINT),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (self.practitioner is None or names_one_of(self.practitioner, PRACTITIONER_ROLE_PRACTITIONER))
+            and (self.organization is None or names_one_of(self.organization, PRACTITIONER_ROLE_ORGANIZATION))
+            and (not self.location or all_name_one_of(self.location, PRACTITIONER_ROLE_LOCATION))
+            and (
+                not self.healthcare_service
+                or all_name_one_of(self.healthcare_service, PRACTITIONER_ROLE_HEALTHCARE_SERVICE)
+            )
+            and (not self.endpoint or all_name_one_of(self.endpoint, PRACTITIONER_ROLE_ENDPOINT))
+        ):
+            keep_rules(self)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Rule, Ruled, Targets
+from carethread.fhir.rules import Rule, Targets, keep_rules, names_one_of
 from carethread.fhir.types.codes import AdministrativeGender
 from carethread.fhir.types.datatypes import (
     Address,
@@ -23,6 +23,7 @@ from carethread.fhir.types.datatypes import (
 )
 from carethread.fhir.types.primitives import Date
 from carethread.fhir.types.resource import DomainResource
+from carethread.fhir.types.targets import RELATED_PERSON_PATIENT
 
 
 class RelatedPersonCommunication(BackboneElement, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class RelatedPersonCommunication(BackboneElement, frozen=True, kw_only=True):
     preferred_element: Element | None = None
 
 
-class RelatedPerson(DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="RelatedPerson"):
+class RelatedPerson(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="RelatedPerson"):
     """A person that is related to a patient, but who is not a direct target of care.
 
     https://hl7.org/fhir/R4/relatedperson.html
@@ -58,4 +59,9 @@ class RelatedPerson(DomainResource, Ruled, frozen=True, kw_only=True, tag_field=
     period: Period | None = None
     communication: tuple[RelatedPersonCommunication, ...] = ()
 
-    rules: ClassVar[tuple[Rule, ...]] = (Targets("patient", "patient", frozenset(("Patient",))),)
+    rules: ClassVar[tuple[Rule, ...]] = (Targets("patient", "patient", RELATED_PERSON_PATIENT),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (names_one_of(self.patient, RELATED_PERSON_PATIENT)):
+            keep_rules(self)

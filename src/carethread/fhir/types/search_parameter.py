@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from carethread.fhir import invariants
-from carethread.fhir.rules import Aligned, Invariant, Rule, Ruled
+from carethread.fhir.rules import Aligned, Invariant, Rule, keep_rules
 from carethread.fhir.types.codes import (
     PublicationStatus,
     ResourceType,
@@ -34,9 +34,7 @@ class SearchParameterComponent(BackboneElement, frozen=True, kw_only=True):
     expression_element: Element | None = None
 
 
-class SearchParameter(
-    DomainResource, Ruled, frozen=True, kw_only=True, tag_field="resourceType", tag="SearchParameter"
-):
+class SearchParameter(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="SearchParameter"):
     """Search parameter for a resource.
 
     https://hl7.org/fhir/R4/searchparameter.html
@@ -104,3 +102,16 @@ class SearchParameter(
             invariants.spd_2,
         ),
     )
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (
+            (not self.base_element and None not in self.base)
+            and (not self.target_element and None not in self.target)
+            and (not self.comparator_element and None not in self.comparator)
+            and (not self.modifier_element and None not in self.modifier)
+            and (not self.chain_element and None not in self.chain)
+            and invariants.spd_1(self)
+            and invariants.spd_2(self)
+        ):
+            keep_rules(self)

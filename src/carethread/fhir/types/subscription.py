@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from carethread.fhir.rules import Aligned, Rule, Ruled
+from carethread.fhir.rules import Aligned, Rule, keep_rules
 from carethread.fhir.types.codes import SubscriptionChannelType, SubscriptionStatus
 from carethread.fhir.types.datatypes import BackboneElement, ContactPoint, Element
 from carethread.fhir.types.primitives import Code, Instant, String, Url
 from carethread.fhir.types.resource import DomainResource
 
 
-class SubscriptionChannel(BackboneElement, Ruled, frozen=True, kw_only=True):
+class SubscriptionChannel(BackboneElement, frozen=True, kw_only=True):
     """The channel on which to report matches to the criteria.
 
     Subscription.channel
@@ -30,6 +30,11 @@ class SubscriptionChannel(BackboneElement, Ruled, frozen=True, kw_only=True):
     header_element: tuple[Element | None, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("header", "header"),)
+
+    def __post_init__(self) -> None:
+        """Raise BrokenRuleError unless the rules are kept."""
+        if not (not self.header_element and None not in self.header):
+            keep_rules(self)
 
 
 class Subscription(DomainResource, frozen=True, kw_only=True, tag_field="resourceType", tag="Subscription"):
