@@ -11,7 +11,7 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions generate clean
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions generate guide clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ $(DEFINITIONS): tools/package.json tools/package-lock.json
 
 generate: setup definitions ## Write again what is generated from FHIR's definitions
 	PYTHONPATH=. $(BIN)/python tools/fhir_types.py
+
+guide: setup definitions ## Compile the implementation guide in ig/ into build/guide
+	PYTHONPATH=. $(BIN)/python tools/fhir_guide.py
 
 clean: ## Remove everything that make made
 	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
