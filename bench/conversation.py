@@ -169,6 +169,7 @@ def _fill_index(database: Database, spot: Spot, messages: int) -> None:
             entries=[render_entry(each) for each in said],
             attachments=b"",
             commits=dict.fromkeys((each.id for each in said), 2),
+            versions=1 + len(said),
         )
         for table in (thread, participation, record):
             connection.run(delete(table).where(table.c.record_key == bindparam("key")), key=key)

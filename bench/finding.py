@@ -189,6 +189,7 @@ def _thread(
         entries=[render_entry(each) for each in said],
         attachments=b"",
         commits=dict.fromkeys((each.id for each in said), 1),
+        versions=len(said),
     )
 
 

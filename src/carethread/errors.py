@@ -97,6 +97,12 @@ class IdentifierConflictError(ConflictError):
     code = "identifier-conflict"
 
 
+class ResourceIdTakenError(ConflictError):
+    """A resource id that a client chose is that of another thread, or of another message."""
+
+    code = "resource-id-taken"
+
+
 class DuplicateRecordError(ConflictError):
     """A coordination id, or a clinical id, has a record already."""
 

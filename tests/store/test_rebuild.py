@@ -22,7 +22,7 @@ from carethread.ids import CommunicationId
 from carethread.store import text_index
 from carethread.store.archive import Archive
 from carethread.store.finding import document_of, search_key
-from carethread.store.rebuild import audit, repositories
+from carethread.store.rebuild import repositories
 from carethread.store.words import thread_tokens
 from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM, listed
 
@@ -43,7 +43,7 @@ def eventful(record: CoordinationRecord) -> CoordinationRecord:
 
 
 def found(archive: Archive, record: CoordinationRecord) -> set[str]:
-    return {finding.code for finding in audit(archive.database, archive.materialiser.root, record.coordination_id)}
+    return {finding.code for finding in archive.audit(record.coordination_id)}
 
 
 def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: CoordinationRecord) -> None:
@@ -62,10 +62,10 @@ def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: 
         ("INSERT INTO journal VALUES (1, 99, x'', x'', x'')", "journal-ahead"),
         ("UPDATE thread SET ledger = x'00' WHERE thread_no = 1", "index-thread"),
         ("DELETE FROM thread WHERE thread_no = 2", "index-thread"),
-        ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL)", "index-thread"),
+        ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL, 1, NULL, NULL)", "index-thread"),
         ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
         ("DELETE FROM message WHERE position = 2", "index-message index-text"),
-        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'')", "index-message"),
+        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'', NULL, NULL)", "index-message"),
         ("UPDATE message SET search_key = 7 WHERE position = 1 AND thread_no = 1", "index-text"),
         ("UPDATE thread SET last_message = 9 WHERE thread_no = 1", "index-thread"),
         ("UPDATE participation SET reach = 3", "index-participation"),

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from carethread.errors import UnknownMessageError
 from carethread.ids import (
     ClinicalId,
     CommunicationId,
@@ -30,6 +31,7 @@ from carethread.record.model import (
     LedgerUpdate,
     Message,
     MessageContent,
+    Naming,
     Participant,
     Policies,
     StatusUpdate,
@@ -39,6 +41,7 @@ from carethread.record.transitions import Found, NewThread, Occasion, Transition
 from carethread.store.archive import Archive
 from carethread.store.identifiers import check_same, comparable, new_identifier
 from carethread.store.journal import Effect
+from carethread.store.names import Kind, check_not_taken, taken
 from carethread.store.state import rules_view
 from carethread.store.writer import Decision, Job, View
 
@@ -47,6 +50,7 @@ from carethread.store.writer import Decision, Job, View
 ThreadGuard = Callable[[View, NewThread, Ledger | None, Found | None], Author]
 MessageGuard = Callable[[View, Ledger, Found | None], tuple[Author, MessageContent]]
 UpdateGuard = Callable[[View, Ledger], tuple[Author, ParticipantId | None]]
+NameGuard = Callable[[View, Found], Author]
 # Rows that go with what is recorded, from the commit and the id of what it made.
 Effects = Callable[[str, str], Iterable[Effect]]
 
@@ -70,17 +74,22 @@ def check_first_thread(
     given: NewThread,
     initial_message: MessageContent | None,
     client_identifier: ClientIdentifier | None,
+    naming: Naming | None = None,
 ) -> None:
     """A thread can be the first one of a record. Asked before that is begun, so that no refusal leaves an empty record.
 
     Raises:
-        InvalidValueError, RuleError, UnknownMessageError: as `CoordinationRecord.communication_create`.
+        InvalidValueError, RuleError, UnknownMessageError, ResourceIdTakenError: as
+            `CoordinationRecord.communication_create`.
     """
     new = _check_new_thread(given)
     prepared = None if initial_message is None else intake.prepare(initial_message)
     opening = None if prepared is None else (mint_message_id(archive.mint), prepared, None)
     if client_identifier is not None:
         new_identifier(client_identifier, None)
+    checked = intake.check_naming_value(naming)
+    with archive.database.read() as connection:
+        check_not_taken(connection, Kind.THREAD, checked)
     now = archive.clock()
     occasion = Occasion(intake.check_author_value(author), check_care_location(care_location), now, now)
     status = CoordinationStatus(_NO_RECORD, _NO_CLINICAL_RECORD, archive.installation.custodian)
@@ -95,6 +104,35 @@ def _check_new_thread(given: NewThread) -> NewThread:
         participants=intake.check_participant_values(given.participants, "participants"),
         visibility=intake.check_visibility_value(given.visibility),
     )
+
+
+def _named(naming: Naming | None) -> tuple[Naming, ...]:
+    """Return what a naming adds to what was asked: nothing where nothing was named."""
+    return () if naming is None else (naming,)
+
+
+def _check_free(view: View, kind: Kind, naming: Naming | None) -> None:
+    wanted = None if naming is None else naming.resource_id
+    if wanted is not None and view.named(kind, wanted) is not None:
+        raise taken(kind, wanted)
+
+
+def _unknown_so_far(view: View, message: MessageId, naming: Naming | None) -> Naming | None:
+    """Return what a naming says of a message that the record does not say yet, if anything.
+
+    Raises:
+        ResourceIdTakenError: another message has the resource id.
+    """
+    if naming is None:
+        return None
+    known = view.state.names(view.connection, message)
+    wanted = None if naming.resource_id == message else naming.resource_id
+    if wanted is not None and (place := view.named(Kind.MESSAGE, wanted)) is not None:
+        if place != (view.state.key, known.thread_no, known.position):
+            raise taken(Kind.MESSAGE, wanted)
+        wanted = None
+    identifiers = tuple(each for each in naming.identifiers if each not in known.identifiers)
+    return Naming(wanted, identifiers) if wanted is not None or identifiers else None
 
 
 class CoordinationRecord:
@@ -116,7 +154,7 @@ class CoordinationRecord:
 
     # ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def communication_create(
+    def communication_create(  # noqa: PLR0913 - whatever a thread may begin with, by name
         self,
         author: Author,
         care_location: str,
@@ -128,6 +166,7 @@ class CoordinationRecord:
         visibility: Visibility | None = None,
         policies: Policies | None = None,
         client_identifier: ClientIdentifier | None = None,
+        naming: Naming | None = None,
         permission: Permission[ThreadGuard] | None = None,
     ) -> CommunicationId:
         """Open a thread, with or without a first message.
@@ -141,13 +180,15 @@ class CoordinationRecord:
             continues: the closed thread of this record that this one takes up.
             visibility: who among the members of participating groups may read.
             policies: who may become a participant.
-            client_identifier: what the client calls this thread.
+            client_identifier: what the client calls this request, so that asking again opens nothing twice.
+            naming: what the client calls this thread.
             permission: asked under the record's lock whether, and as whom, the author may.
 
         Raises:
             InvalidValueError: a value is not in order; the error names field and fault.
             RuleError: the record's rules refuse it.
             IdentifierConflictError: the client identifier stands for something else.
+            ResourceIdTakenError: another thread has the resource id, in this record or elsewhere.
         """
         archive = self._archive
         given = NewThread(
@@ -155,11 +196,13 @@ class CoordinationRecord:
         )  # fmt: skip
         new = _check_new_thread(given)
         prepared = None if initial_message is None else intake.prepare(initial_message)
+        called = intake.check_naming_value(naming)
         unique = archive.mint()
         message_id = mint_message_id(archive.mint)
 
         def compose(view: View, occasion: Occasion) -> Transition:
             connection, state = view.connection, view.state
+            _check_free(view, Kind.THREAD, called)
             opening = corrected = None
             if prepared is not None:
                 corrected = state.message(connection, prepared.content.corrects)
@@ -167,9 +210,9 @@ class CoordinationRecord:
             continued = None if continues is None else state.ledger(connection, continues)
             if permission is not None:
                 occasion = replace(occasion, author=permission.ask(view, new, continued, corrected))
-            return transitions.create_thread(occasion, state.status, unique, new, opening, continued)
+            return transitions.create_thread(occasion, state.status, unique, new, opening, continued, called)
 
-        asked = ("communication_create", author.id, new, comparable(prepared))
+        asked = ("communication_create", author.id, new, comparable(prepared), *_named(called))
         made = self._record(author, care_location, compose, made_thread, client_identifier, asked, permission)
         return CommunicationId(made)
 
@@ -181,11 +224,13 @@ class CoordinationRecord:
         content: MessageContent,
         *,
         client_identifier: ClientIdentifier | None = None,
+        naming: Naming | None = None,
         permission: Permission[MessageGuard] | None = None,
     ) -> MessageId:
         """Append a message, or a correction, to an open thread.
 
-        `permission` is asked under the record's lock; it says as whom, for whom and to whom the author writes.
+        `naming` is what the client calls the message. `permission` is asked under the record's lock; it says as whom,
+        for whom and to whom the author writes.
 
         Raises:
             InvalidValueError: a value is not in order; the error names field and fault.
@@ -193,15 +238,18 @@ class CoordinationRecord:
             UnknownMessageError: what the content corrects or answers is not there.
             RuleError: the record's rules refuse it.
             IdentifierConflictError: the client identifier stands for something else.
+            ResourceIdTakenError: another message has the resource id, in this record or elsewhere.
         """
         thread = parse_communication_id(thread_id, "thread_id")
         prepared = intake.prepare(content)
+        called = intake.check_naming_value(naming)
         message_id = mint_message_id(self._archive.mint)
 
         def compose(view: View, occasion: Occasion) -> Transition:
             connection, state = view.connection, view.state
             found = rules_view(state.thread(connection, thread))
             corrected = state.message(connection, content.corrects)
+            _check_free(view, Kind.MESSAGE, called)
             said = prepared
             if permission is not None:
                 acting, spoken = permission.ask(view, found.ledger, corrected)
@@ -209,11 +257,47 @@ class CoordinationRecord:
                 spoken = replace(spoken, body=prepared.content.body)
                 occasion, said = replace(occasion, author=acting), replace(prepared, content=spoken)
             answered = state.message(connection, content.in_response_to)
-            return transitions.add_message(occasion, state.status, found, message_id, said, corrected, answered)
+            return transitions.add_message(
+                occasion, state.status, found, message_id, said, corrected, answered, called
+            )  # fmt: skip
 
-        asked = ("add_message", author.id, thread, comparable(prepared))
+        asked = ("add_message", author.id, thread, comparable(prepared), *_named(called))
         made = self._record(author, care_location, compose, made_message, client_identifier, asked, permission)
         return MessageId(made)
+
+    def name_message(
+        self,
+        author: Author,
+        care_location: str,
+        message_id: MessageId | str,
+        naming: Naming,
+        *,
+        permission: Permission[NameGuard] | None = None,
+    ) -> None:
+        """Write down what a client calls a message that is recorded already. What is known of that stays as it is.
+
+        The message keeps the resource id it has, if it has one, and is found by the new one as well. Where nothing is
+        new, nothing is recorded. `permission` is asked under the record's lock; it says as whom the author acts.
+
+        Raises:
+            InvalidValueError: a value is not in order, or the message is a system entry.
+            UnknownMessageError: the record has no such message.
+            RuleError: the record's rules refuse it.
+            ResourceIdTakenError: another message has the resource id, in this record or elsewhere.
+        """
+        message = parse_message_id(message_id)
+        called = intake.check_naming_value(naming)
+
+        def compose(view: View, occasion: Occasion) -> Transition | None:
+            found = view.state.message(view.connection, message)
+            if found is None:
+                raise UnknownMessageError(f"record {self.coordination_id} has no message {message}")
+            if permission is not None:
+                occasion = replace(occasion, author=permission.ask(view, found))
+            new = _unknown_so_far(view, message, called)
+            return None if new is None else transitions.name_message(occasion, view.state.status, found, new)
+
+        self._record(author, care_location, compose, lambda _: message, permission=permission)
 
     def update_communication_ledger(
         self,
@@ -265,7 +349,7 @@ class CoordinationRecord:
         self,
         author: Author,
         care_location: str,
-        compose: Callable[[View, Occasion], Transition],
+        compose: Callable[[View, Occasion], Transition | None],
         result_of: Callable[[Transition], str],
         client_identifier: ClientIdentifier | None = None,
         asked: object = None,
@@ -273,7 +357,8 @@ class CoordinationRecord:
     ) -> str:
         """Have a transition composed under the record's lock and made durable; return the id of what it made.
 
-        Where the client's identifier is known, nothing is recorded, and the id is of what it made before.
+        Where there is nothing to record, nothing is. Where the client's identifier is known, nothing is recorded
+        either, and the id is of what it made before.
         """
         archive = self._archive
         person = intake.check_author_value(author)
@@ -290,7 +375,7 @@ class CoordinationRecord:
                     return Decision(known.result, effects=following(known.result))
             trailers = () if request is None else request.trailers
             transition = compose(view, Occasion(person, location, archive.clock(), state.last, trailers))
-            result = result_of(transition)
+            result = "" if transition is None else result_of(transition)
             identifier = None if request is None else replace(request, result=result)
             return Decision(result, transition, identifier, following(result))
 

@@ -11,12 +11,14 @@ The subject is one of `Summary`, an empty line follows, then the trailers: `Care
 
 A care location follows the rules of names and stands as it is; identifiers of threads and messages stand as they are
 too. What clients call themselves and their messages is percent-encoded: every byte of its UTF-8 form but U+0021…007E
-without `%`, in upper-case hex. `Client-Digest` is the SHA-256 of what a client asked, in lower-case hex. So no value
+without `%`, in upper-case hex. `Client-Digest` is the SHA-256 of what a client asked, in lower-case hex. `Resource-ID`
+is an id that a client chose, as FHIR has ids; `Identifiers` are what a thread or message is called elsewhere: systems
+and values, percent-encoded alike with `|` as well, one `|` between the two, a space between identifiers. So no value
 holds a line feed, and none can pass for another trailer.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Literal
 from urllib.parse import unquote_to_bytes
@@ -25,11 +27,16 @@ from msgspec import Struct
 
 from carethread.errors import FormatError, InvalidTextError, InvalidValueError
 from carethread.ids import parse_communication_id, parse_message_id
+from carethread.record.model import BusinessIdentifier, Naming
 from carethread.record.text import check_name
 from carethread.record.words import read_word
 
 FILE = "commit message"
 MAX_IDENTIFIER = 1_000
+# Of one thread or message, in one commit.
+MAX_IDENTIFIERS = 20
+# Of a system, and of a value: together they are a key in the index of a database.
+MAX_IDENTIFIER_PART = 255
 
 _CARE_LOCATION = "Care-Location: "
 
@@ -49,6 +56,7 @@ class Summary(StrEnum):
     POLICIES_UPDATED = "Updated thread policies"
     ADDRESSING_UPDATED = "Updated thread addressing"
     LEDGER_UPDATED = "Updated thread ledger"
+    MESSAGE_NAMED = "Named message in thread"
 
 
 _CREATES = frozenset({Summary.RECORD_CREATED, Summary.THREAD_CREATED})
@@ -58,6 +66,8 @@ MESSAGE_ID = "Message-ID"
 CLIENT = "Client"
 CLIENT_IDENTIFIER = "Client-Identifier"
 CLIENT_DIGEST = "Client-Digest"
+RESOURCE_ID = "Resource-ID"
+IDENTIFIERS = "Identifiers"
 
 
 class CommitMessage(Struct, frozen=True):
@@ -81,6 +91,10 @@ class CommitMessage(Struct, frozen=True):
 _SUBJECT = re.compile(r"coordination:(create|update): (.*)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TO_ENCODE = re.compile(r"[^!-$&-~]+")
+# http://hl7.org/fhir/R4/datatypes.html#id
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_BAR = "|"
+_ENCODED_BAR = "%7C"
 
 
 def encode_identifier(text: str, field: str) -> str:
@@ -120,6 +134,89 @@ def _percent(found: re.Match[str]) -> str:
     return "".join([f"%{byte:02X}" for byte in found[0].encode()])
 
 
+def check_resource_id(text: str, field: str) -> str:
+    """Return an id that FHIR allows for a resource.
+
+    Raises:
+        InvalidValueError: it is not one.
+    """
+    if _RESOURCE_ID.fullmatch(text) is None:
+        raise InvalidValueError(field, "is not 1 to 64 ASCII letters, digits, hyphens and full stops")
+    return text
+
+
+def encode_identifiers(identifiers: tuple[BusinessIdentifier, ...], field: str) -> str:
+    """Write what something is called elsewhere; a system may be empty.
+
+    Raises:
+        InvalidValueError: none or too many, one twice, or a part that is too long, or a value that is empty.
+        InvalidTextError: a lone surrogate.
+    """
+    if not identifiers:
+        raise InvalidValueError(field, "are none")
+    if len(identifiers) > MAX_IDENTIFIERS:
+        raise InvalidValueError(field, f"are more than {MAX_IDENTIFIERS}")
+    if len(set(identifiers)) != len(identifiers):
+        raise InvalidValueError(field, "hold one twice")
+    return " ".join(
+        f"{_encode_part(each.system, field) if each.system else ''}{_BAR}{_encode_part(each.value, field)}"
+        for each in identifiers
+    )
+
+
+def decode_identifiers(text: str, field: str) -> tuple[BusinessIdentifier, ...]:
+    """Read what `encode_identifiers` wrote.
+
+    Raises:
+        InvalidValueError: it would have written something else.
+    """
+    identifiers = []
+    for each in text.split(" "):
+        system, _, value = each.partition(_BAR)
+        identifiers.append(
+            BusinessIdentifier(_decode_part(system, field) if system else "", _decode_part(value, field))
+        )
+    found = tuple(identifiers)
+    if encode_identifiers(found, field) != text:
+        raise InvalidValueError(field, "are not encoded in the canonical way")
+    return found
+
+
+def _encode_part(text: str, field: str) -> str:
+    if len(text) > MAX_IDENTIFIER_PART:
+        raise InvalidValueError(field, f"hold a part that is longer than {MAX_IDENTIFIER_PART} characters")
+    return encode_identifier(text, field).replace(_BAR, _ENCODED_BAR)
+
+
+def _decode_part(text: str, field: str) -> str:
+    return decode_identifier(text.replace(_ENCODED_BAR, _BAR), field)
+
+
+def _check_identifiers(text: str, field: str) -> str:
+    decode_identifiers(text, field)
+    return text
+
+
+def naming_trailers(naming: Naming | None) -> tuple[tuple[str, str], ...]:
+    """Return the trailers by which a repository keeps what something is called."""
+    trailers: tuple[tuple[str, str], ...] = ()
+    if naming is not None and naming.resource_id is not None:
+        trailers += ((RESOURCE_ID, naming.resource_id),)
+    if naming is not None and naming.identifiers:
+        trailers += ((IDENTIFIERS, encode_identifiers(naming.identifiers, "identifiers")),)
+    return trailers
+
+
+def naming_in(trailers: Mapping[str, str]) -> Naming | None:
+    """Return what a commit's trailers say that something is called, if they do."""
+    identifiers = trailers.get(IDENTIFIERS)
+    if identifiers is None and RESOURCE_ID not in trailers:
+        return None
+    return Naming(
+        trailers.get(RESOURCE_ID), () if identifiers is None else decode_identifiers(identifiers, IDENTIFIERS)
+    )
+
+
 def _check_digest(text: str, field: str) -> str:
     if _DIGEST.fullmatch(text) is None:
         raise InvalidValueError(field, "is not 64 lower-case hex digits")
@@ -135,6 +232,8 @@ TRAILERS: dict[str, tuple[_Codec, _Codec]] = {
     CLIENT: (encode_identifier, decode_identifier),
     CLIENT_IDENTIFIER: (encode_identifier, decode_identifier),
     CLIENT_DIGEST: (_check_digest, _check_digest),
+    RESOURCE_ID: (check_resource_id, check_resource_id),
+    IDENTIFIERS: (_check_identifiers, _check_identifiers),
 }
 _ORDER = {name: place for place, name in enumerate(TRAILERS)}
 

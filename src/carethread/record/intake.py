@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from carethread.errors import InvalidValueError, RoleMismatchError
 from carethread.ids import parse_message_id, parse_participant_id
+from carethread.record.commit_message import check_resource_id, encode_identifiers, naming_trailers
 from carethread.record.media_types import check_media_type
 from carethread.record.model import (
     INDIVIDUAL_ROLES,
@@ -21,6 +22,7 @@ from carethread.record.model import (
     LedgerUpdate,
     LifecycleState,
     MessageContent,
+    Naming,
     Participant,
     Role,
     Sensitivity,
@@ -106,6 +108,21 @@ def check_status_value(update: StatusUpdate) -> StatusUpdate:
     if update.lifecycle_state is None:
         return update
     return replace(update, lifecycle_state=read_word(LifecycleState, update.lifecycle_state, "lifecycle_state"))
+
+
+def check_naming_value(naming: Naming | None) -> Naming | None:
+    """Return what a client calls something, in order; nothing where it says nothing.
+
+    Raises:
+        InvalidValueError: the resource id is not one, or an identifier is not in order.
+    """
+    if naming is None:
+        return None
+    if naming.resource_id is not None:
+        check_resource_id(naming.resource_id, "naming.resource_id")
+    if naming.identifiers:
+        encode_identifiers(naming.identifiers, "naming.identifiers")
+    return naming if naming_trailers(naming) else None
 
 
 class Prepared(Struct, frozen=True):

@@ -233,7 +233,10 @@ class ClientIdentifier(Struct, frozen=True):
 
 
 class BusinessIdentifier(Struct, frozen=True):
-    """What something is called outside, such as a message's number in the system that sent it. `system` is a URI."""
+    """What something is called outside, such as a message's number in the system that sent it.
+
+    `system` is a URI, or empty where nobody said in which system.
+    """
 
     system: str
     value: str

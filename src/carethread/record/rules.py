@@ -241,6 +241,12 @@ def check_correction(thread: CommunicationId, corrects: MessageId, found: tuple[
         raise CorrectionError(f"corrects {corrects}: its thread is open; correct it there")
 
 
+def check_nameable(message: Message) -> None:
+    """What nobody but the record itself writes is called nothing else."""
+    if message.type is MessageType.SYSTEM:
+        raise InvalidValueError("message_id", "is that of a system entry, which no client made")
+
+
 def check_answer(thread: CommunicationId, answers: MessageId, found: tuple[Ledger, Message] | None) -> None:
     """A message answers one of its own thread."""
     if found is None or found[0].communication_id != thread:

@@ -25,7 +25,7 @@ from carethread.ids import (
     mint_communication_id,
 )
 from carethread.record import rules
-from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, CommitMessage, Summary
+from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, CommitMessage, Summary, naming_trailers
 from carethread.record.entry_check import author_role
 from carethread.record.intake import CareLocation, Prepared
 from carethread.record.ledger_yaml import render_ledger, with_last_updated
@@ -38,6 +38,7 @@ from carethread.record.model import (
     LedgerUpdate,
     Message,
     MessageType,
+    Naming,
     Participant,
     Party,
     Policies,
@@ -70,6 +71,14 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
+class Named(Struct, frozen=True):
+    """What a client calls a thread, or a message of it."""
+
+    naming: Naming
+    thread: CommunicationId
+    message: MessageId | None = None
+
+
 class Transition(Struct, frozen=True):
     """One commit to be. `ledger` and `ledger_bytes` go together; `status` is set where the status file changes."""
 
@@ -81,6 +90,7 @@ class Transition(Struct, frozen=True):
     ledger_bytes: bytes = b""
     entries: tuple[Entry, ...] = ()
     status: CoordinationStatus | None = None
+    named: Named | None = None
 
 
 class Occasion(Struct, frozen=True):
@@ -150,11 +160,13 @@ def create_thread(
     new: NewThread,
     opening: tuple[MessageId, Prepared, Found | None] | None,
     continued: Ledger | None,
+    naming: Naming | None = None,
 ) -> Transition:
     """Open a thread, with or without a first message.
 
     `unique` ends the thread's id, which begins with the time of recording; `opening` is the id, the content and the
     corrected message of the first message; `continued` is the ledger of the thread that `new.continues` names.
+    `naming` is what the client calls the thread.
     """
     rules.check_accepts_entries(status)
     rules.check_participants(new.participants)
@@ -199,8 +211,9 @@ def create_thread(
         _write(f"{folder}/ledger.yaml", ledger_bytes),
         *files,
     )
-    message_text = _message(occasion, Summary.THREAD_CREATED, trailers)
-    return Transition(message_text, occasion.author, at, edits, ledger, ledger_bytes, entries)
+    message_text = _message(occasion, Summary.THREAD_CREATED, trailers, naming)
+    named = None if naming is None else Named(naming, thread_id)
+    return Transition(message_text, occasion.author, at, edits, ledger, ledger_bytes, entries, named=named)
 
 
 def add_message(
@@ -211,11 +224,12 @@ def add_message(
     prepared: Prepared,
     corrected: Found | None,
     answered: Found | None,
+    naming: Naming | None = None,
 ) -> Transition:
     """Append a message or a correction to an open thread.
 
     `corrected` and `answered` are what the content's `corrects` and `in_response_to` name, as far as the record
-    has it.
+    has it. `naming` is what the client calls the message.
     """
     rules.check_accepts_entries(status)
     rules.check_thread_open(thread.ledger)
@@ -232,8 +246,25 @@ def add_message(
         *_new_files(thread, prepared),
     )
     trailers = ((COMMUNICATION_ID, thread_id), (MESSAGE_ID, message_id))
-    text = _message(occasion, Summary.MESSAGE_ADDED, trailers)
-    return Transition(text, occasion.author, at, edits, ledger, ledger_bytes, (entry,))
+    text = _message(occasion, Summary.MESSAGE_ADDED, trailers, naming)
+    named = None if naming is None else Named(naming, thread_id, message_id)
+    return Transition(text, occasion.author, at, edits, ledger, ledger_bytes, (entry,), named=named)
+
+
+def name_message(occasion: Occasion, status: CoordinationStatus, found: Found, naming: Naming) -> Transition:
+    """Write down what a client calls a message that is recorded already. No file changes: the commit says it.
+
+    Raises:
+        InvalidValueError: it is a system entry, which no client made.
+    """
+    rules.check_modifiable(status)
+    rules.check_author(found.ledger, occasion.author)
+    rules.check_nameable(found.message)
+    at = rules.recording_time(occasion.now, occasion.last)
+    thread_id = found.ledger.communication_id
+    trailers = ((COMMUNICATION_ID, thread_id), (MESSAGE_ID, found.message.id))
+    text = _message(occasion, Summary.MESSAGE_NAMED, trailers, naming)
+    return Transition(text, occasion.author, at, (), named=Named(naming, thread_id, found.message.id))
 
 
 def update_ledger(
@@ -374,8 +405,10 @@ def _new_files(thread: Thread, prepared: Prepared) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def _message(occasion: Occasion, summary: Summary, trailers: tuple[tuple[str, str], ...] = ()) -> CommitMessage:
-    return CommitMessage(summary, occasion.care_location, trailers + occasion.trailers)
+def _message(
+    occasion: Occasion, summary: Summary, trailers: tuple[tuple[str, str], ...] = (), naming: Naming | None = None
+) -> CommitMessage:
+    return CommitMessage(summary, occasion.care_location, trailers + occasion.trailers + naming_trailers(naming))
 
 
 # ── What a transition made ────────────────────────────────────────────────────────────────────────────────────────────

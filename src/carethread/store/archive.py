@@ -19,6 +19,7 @@ from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import installation, statements
 from carethread.store.backup import backup, load_tables
+from carethread.store.changes import begin_where_moved
 from carethread.store.database import Connection, Database, Row
 from carethread.store.journal import Installation
 from carethread.store.keys import key_of
@@ -77,6 +78,9 @@ class Archive:
             custodian, found_domain = installation.load_or_make(data_dir, name, domain, mint)
             self.database = Database(database_url or f"sqlite:///{data_dir / DATABASE_FILE}", locks)
             self.database.prepare()
+            if not self.database.is_sqlite:
+                with self.database.write() as connection:
+                    begin_where_moved(connection)
         self.installation = Installation(custodian, found_domain, signer)
         self.materialiser = Materialiser(self.database, data_dir, clock, prunes=self.database.is_sqlite)
         self.writer = Writer(
@@ -113,11 +117,11 @@ class Archive:
         if must_flush:
             self.flush_all(None)
         with self.materialiser.lock.hold(FLUSH_LOCK_TIMEOUT_S):
-            return rebuild(self.database, self.materialiser.root, progress)
+            return rebuild(self.database, self.materialiser.root, self.installation.custodian.id, progress)
 
     def audit(self, coordination_id: CoordinationId) -> Iterator[Finding]:
         """Compare journal and index with a record's repository."""
-        return audit(self.database, self.materialiser.root, coordination_id)
+        return audit(self.database, self.materialiser.root, self.installation.custodian.id, coordination_id)
 
     def backup(self, target: Path, progress: Progress) -> None:
         """Write a backup of every record, and of what no record holds, while others may write."""

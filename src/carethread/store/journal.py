@@ -15,12 +15,13 @@ from carethread.ids import ParticipantId
 from carethread.record.commit_message import render_commit_message
 from carethread.record.model import CoordinationStatus, Custodian, MessageType, ThreadStatus
 from carethread.record.status_yaml import render_status
-from carethread.record.transitions import Transition
-from carethread.store import statements, text_index
+from carethread.record.transitions import Named, Transition
+from carethread.store import changes, names, statements, text_index
 from carethread.store.database import Connection, Parameters
 from carethread.store.finding import document_of, free_key, participation_rows
 from carethread.store.identifiers import KnownIdentifier, NewIdentifier
 from carethread.store.keys import key_of
+from carethread.store.names import NAMELESS, Kind, Names, Place, kind_at, rows_of
 from carethread.store.state import RecordState, ThreadState
 from carethread.store.text_index import Document
 
@@ -51,7 +52,8 @@ class Rows(Struct):
     """What one batch writes. Threads and records are written once, as they stand at its end.
 
     `is_careful` looks whether a search key is taken, before the database refuses it. `text` is what enters (`True`)
-    and leaves (`False`) the full text, in order.
+    and leaves (`False`) the full text, in order. `names` and `business` are the rows of what clients call things,
+    `renamed` what messages recorded earlier are called from now on, `claimed` the resource ids that are given out.
     """
 
     is_careful: bool = True
@@ -62,6 +64,11 @@ class Rows(Struct):
     records: dict[int, RecordState] = field(default_factory=dict)
     text: list[tuple[bool, Document]] = field(default_factory=list)
     keys: set[int] = field(default_factory=set)
+    changes: list[Parameters] = field(default_factory=list)
+    names: list[Parameters] = field(default_factory=list)
+    business: list[Parameters] = field(default_factory=list)
+    renamed: list[Parameters] = field(default_factory=list)
+    claimed: dict[tuple[Kind, str], Place] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
 
 
@@ -131,6 +138,9 @@ def record_transition(
         thread = state.threads[transition.ledger.communication_id]
         rows.threads[state.key, thread.number] = (state, thread)
         _add_entries(connection, rows, state, thread, transition, tokens_before)
+        rows.changes.append(_change(state, thread, transition))
+    if transition.named is not None:
+        _add_names(connection, rows, state, transition.named, is_new=bool(transition.entries))
     if identifier is not None:
         state.new_identifiers[identifier.client, identifier.value] = KnownIdentifier(
             identifier.digest, identifier.result
@@ -144,6 +154,40 @@ def record_transition(
                 "result": identifier.result,
             }
         )
+
+
+def _change(state: RecordState, thread: ThreadState, transition: Transition) -> Parameters:
+    message = transition.entries[-1].message if transition.entries else None
+    return {
+        "at": transition.at,
+        "coordination_id": bytes.fromhex(state.coordination_id),
+        "seq": state.head_seq,
+        "communication_id": thread.ledger.communication_id,
+        "thread_version": thread.versions,
+        "message_id": None if message is None else key_of(message.id),
+        "corrects": None if message is None or message.corrects is None else key_of(message.corrects),
+    }
+
+
+def _add_names(connection: Connection, rows: Rows, state: RecordState, named: Named, *, is_new: bool) -> None:
+    """Let a thread or message be called what its client calls it; `is_new`: a message whose row was just added."""
+    if named.message is None:
+        thread = state.threads[named.thread]
+        called = thread.names = Names(thread.number, 0).with_more(named.naming)
+    else:
+        called = state.names(connection, named.message).with_more(named.naming)
+        state.new_names[named.message] = called
+        if is_new:
+            rows.messages[-1].update(called.columns())
+        else:
+            row = {f"new_{name}": value for name, value in called.columns().items()}
+            rows.renamed.append({"key": state.key, "no": called.thread_no, "at": called.position, **row})
+    ids, identifiers = rows_of(named.naming, called)
+    rows.names.extend({"record_key": state.key, **each} for each in ids)
+    rows.business.extend({"record_key": state.key, **each} for each in identifiers)
+    if named.naming.resource_id is not None:
+        place = state.key, called.thread_no, called.position
+        rows.claimed[kind_at(called.position), named.naming.resource_id] = place
 
 
 def _tokens(state: RecordState, transition: Transition) -> tuple[str, ...]:
@@ -180,6 +224,7 @@ def _add_entries(
                 "corrects": None if entry.message.corrects is None else key_of(entry.message.corrects),
                 "seq": state.head_seq,
                 "entry": entry.data,
+                **NAMELESS,
             }
         )
 
@@ -233,6 +278,8 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
                     "tree_id": thread.tree,
                     "attachments": thread.attachments,
                     "continues": thread.ledger.continues,
+                    "versions": thread.versions,
+                    **(NAMELESS if thread.names is None else thread.names.columns()),
                 }
             )
         else:
@@ -247,6 +294,7 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
                     "new_ledger": thread.ledger_bytes,
                     "new_tree": thread.tree,
                     "new_attachments": thread.attachments,
+                    "new_versions": thread.versions,
                 }
             )
     heads = [
@@ -265,6 +313,10 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
         connection.many(statements.insert_thread, new_threads)
         connection.many(statements.update_thread, old_threads)
         connection.many(statements.insert_message, rows.messages)
+        connection.many(names.name_message, rows.renamed)
+        # In one order everywhere: two processes that claim the same ids must not wait for each other.
+        connection.many(names.insert_name, sorted(rows.names, key=itemgetter("kind", "resource_id")))
+        connection.many(names.insert_identifier, rows.business)
         connection.many(statements.insert_identifier, rows.identifiers)
         connection.many(statements.delete_participations, changed)
         connection.many(statements.insert_participation, participations)
@@ -272,6 +324,7 @@ def write_rows(connection: Connection, rows: Rows, now: int) -> None:
         for is_added, texts in groupby(rows.text, key=itemgetter(0)):
             (text_index.add if is_added else text_index.remove)(connection, (each[1] for each in texts))
         connection.many(statements.update_record, heads)
+        changes.add(connection, rows.changes)
         for _, group in groupby(rows.effects, key=lambda each: id(each.statement)):
             effects = list(group)
             connection.many(effects[0].statement, [each.parameters for each in effects])

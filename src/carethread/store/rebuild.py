@@ -14,15 +14,24 @@ from sqlalchemy import Table, bindparam, delete, insert, select, update
 from carethread.errors import IntegrityError
 from carethread.git.history import commits, open_repository
 from carethread.git.repository import read_head
-from carethread.ids import CoordinationId
+from carethread.ids import CoordinationId, ParticipantId
 from carethread.record.finding import Finding
 from carethread.record.model import MessageType, Progress
-from carethread.store import statements, text_index
+from carethread.store import changes, names, statements, text_index
 from carethread.store.database import Connection, Database, Parameters
-from carethread.store.derive import Derived, derive
+from carethread.store.derive import Derived, changes_of, derive
 from carethread.store.finding import document_of, free_keys, instant_of
 from carethread.store.materialise import record_path
-from carethread.store.schema import identifier, journal, message, participation, record, thread
+from carethread.store.schema import (
+    identifier,
+    journal,
+    message,
+    participation,
+    record,
+    resource_identifier,
+    resource_name,
+    thread,
+)
 
 _HEX32 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # A column of a rebuilt row that the repository does not know.
@@ -30,7 +39,7 @@ _NOT_DERIVED = frozenset({"last_instant", "synced_seq", "pending_since"})
 
 _list_keys = select(record.c.coordination_id, record.c.record_key)
 _insert_known_record = insert(record)
-_TABLES = (thread, message, participation, identifier)
+_TABLES = (thread, message, participation, identifier, resource_name, resource_identifier)
 _select_of = {table.name: select(*table.columns).where(table.c.record_key == bindparam("key")) for table in _TABLES}
 _CLEAR = tuple(delete(table) for table in (*_TABLES, record))
 _heads = select(record.c.record_key, record.c.coordination_id, record.c.head_commit, record.c.head_seq).where(
@@ -87,8 +96,10 @@ def realign(database: Database, root: Path) -> bool:
     return bool(marks)
 
 
-def rebuild(database: Database, root: Path, progress: Progress) -> int:
+def rebuild(database: Database, root: Path, custodian: ParticipantId, progress: Progress) -> int:
     """Make the index from the repositories; return the number of records.
+
+    `custodian` is who writes here. What `changes` does not tell of is added there.
 
     The repositories must be up to date: what is journalled and not flushed is not in them.
 
@@ -107,13 +118,25 @@ def rebuild(database: Database, root: Path, progress: Progress) -> int:
         for statement in _CLEAR:
             connection.run(statement)
         text_index.clear(connection)
+        told = changes.last_seqs(connection)
+        lost: list[Parameters] = []
         for done, coordination_id in enumerate(wanted):
             progress(done, len(wanted))
-            derived = derive(record_path(root, coordination_id), coordination_id)
+            derived = derive(record_path(root, coordination_id), coordination_id, custodian)
             insert_derived(connection, derived, keys.get(bytes.fromhex(coordination_id)))
+            lost += _reconcile(connection, derived, told.get(bytes.fromhex(coordination_id), 0))
+        changes.add_lost(connection, lost)
         text_index.optimise(connection)
         progress(len(wanted), len(wanted))
     return len(wanted)
+
+
+def _reconcile(connection: Connection, derived: Derived, told: int) -> list[Parameters]:
+    """Forget what tells of commits that are not there; return what is to tell of those after the last one told of."""
+    head = derived.record["head_seq"]
+    if told > head:
+        changes.forget_beyond(connection, bytes.fromhex(derived.coordination_id), head)
+    return changes_of(derived, told)
 
 
 def insert_derived(connection: Connection, derived: Derived, known: int | None) -> None:
@@ -130,6 +153,8 @@ def insert_derived(connection: Connection, derived: Derived, known: int | None) 
         connection.many(statements.insert_message, _keyed(derived.messages, key))
         connection.many(statements.insert_participation, _keyed(derived.participations, key))
         connection.many(statements.insert_identifier, _keyed(derived.identifiers, key))
+        connection.many(names.insert_name, _keyed(derived.names, key))
+        connection.many(names.insert_identifier, _keyed(derived.business, key))
         text_index.add(connection, documents)
 
 
@@ -154,8 +179,13 @@ def _keyed(rows: list[Parameters], key: int) -> list[Parameters]:
 # ── Comparing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def audit(database: Database, root: Path, coordination_id: CoordinationId) -> Iterator[Finding]:
-    """Compare the journal and the index of a record with its repository, which must be up to date."""
+def audit(
+    database: Database, root: Path, custodian: ParticipantId, coordination_id: CoordinationId
+) -> Iterator[Finding]:
+    """Compare the journal and the index of a record with its repository, which must be up to date.
+
+    `custodian` is who writes here.
+    """
     with database.snapshot() as connection:
         row = connection.one(_find_all_of_record, coordination_id=bytes.fromhex(coordination_id))
         if row is None:
@@ -166,7 +196,7 @@ def audit(database: Database, root: Path, coordination_id: CoordinationId) -> It
         held_rows = [(table, _rows_of(connection, table, key)) for table in _TABLES]
         ahead = connection.all(_list_ahead, key=key, head=held["head_seq"])
     try:
-        derived = derive(record_path(root, coordination_id), coordination_id)
+        derived = derive(record_path(root, coordination_id), coordination_id, custodian)
     except IntegrityError as error:
         yield Finding(coordination_id, "index-repository", f"The repository cannot be read: {error}")
         return
@@ -177,7 +207,9 @@ def audit(database: Database, root: Path, coordination_id: CoordinationId) -> It
         yield Finding(coordination_id, "journal-mark", "The journal says more is flushed than the repository has.")
     if ahead:
         yield Finding(coordination_id, "journal-ahead", "The journal has commits beyond the record's head.")
-    derived_rows = (derived.threads, derived.messages, derived.participations, derived.identifiers)
+    derived_rows = (
+        derived.threads, derived.messages, derived.participations, derived.identifiers, derived.names, derived.business
+    )  # fmt: skip
     for (table, rows), expected in zip(held_rows, derived_rows, strict=True):
         yield from _compare(coordination_id, table, rows, expected)
     held_keys = {(row["thread_no"], row["position"]): row["search_key"] for row in held_rows[1][1]}
@@ -188,9 +220,9 @@ _Identity = tuple[Any, ...]
 
 
 def _rows_of(connection: Connection, table: Table, key: int) -> list[Parameters]:
-    names = [column.name for column in table.columns]
+    columns = [column.name for column in table.columns]
     rows = connection.all(_select_of[table.name], key=key)
-    return [dict(zip(names, (_plain(value) for value in row), strict=True)) for row in rows]
+    return [dict(zip(columns, (_plain(value) for value in row), strict=True)) for row in rows]
 
 
 def _plain(value: Any) -> Any:
@@ -250,8 +282,8 @@ def _compare_texts(database: Database, derived: Derived, keys: dict[tuple[int, i
 
 
 def _name(table: Table, row: Parameters) -> str:
-    names = [column.name for column in table.primary_key if column.name != "record_key"]
-    return f"{table.name} ({', '.join(f'{name} {_shown(row[name])}' for name in names)})"
+    columns = [column.name for column in table.primary_key if column.name != "record_key"]
+    return f"{table.name} ({', '.join(f'{name} {_shown(row[name])}' for name in columns)})"
 
 
 def _shown(value: Any) -> str:

@@ -68,6 +68,9 @@ thread = Table(
     Column("tree_id", LargeBinary(32), nullable=False),
     Column("attachments", LargeBinary, nullable=False),  # the raw tree of attachments/, empty without any
     Column("continues", Text),  # the closed thread of this record that it takes up
+    Column("versions", BigInteger, nullable=False),  # of its ledger: one at the beginning, one with each later entry
+    Column("resource_id", Text),  # what its client called it first
+    Column("identifiers", LargeBinary),  # JSON of model.BusinessIdentifier, each once, in the order of the record
 )
 Index(
     "thread_continues",
@@ -88,6 +91,8 @@ message = Table(
     Column("corrects", LargeBinary(16)),  # the message it corrects, in this thread or in another of the record
     Column("seq", BigInteger, nullable=False),  # the commit that recorded it
     Column("entry", LargeBinary, nullable=False),  # its exact bytes in thread.md
+    Column("resource_id", Text),  # as of a thread
+    Column("identifiers", LargeBinary),
 )
 
 Index(
@@ -109,6 +114,32 @@ identifier = Table(
     Column("result", Text, nullable=False),  # the communication or message id it made
     sqlite_with_rowid=False,
 )
+
+# What clients chose to call threads and messages: each unique among its kind. Position 0 is the thread itself.
+resource_name = Table(
+    "resource_name",
+    metadata,
+    Column("kind", Text, primary_key=True),  # names.Kind
+    Column("resource_id", Text, primary_key=True),
+    Column("record_key", BigInteger, nullable=False),
+    Column("thread_no", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("resource_name_record", resource_name.c.record_key)
+# What they are called elsewhere: found by value, with or without its system.
+resource_identifier = Table(
+    "resource_identifier",
+    metadata,
+    Column("value", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("record_key", BigInteger, primary_key=True, autoincrement=False),
+    Column("thread_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("resource_identifier_record", resource_identifier.c.record_key)
 
 # ── Who finds what: derived from the record like the tables above ─────────────────────────────────────────────────────
 
@@ -228,6 +259,32 @@ appointment = Table(
     Column("ended_at", BigInteger),
     Column("appointed_by", Text, nullable=False),
     Column("ended_by", Text),
+)
+
+# ── What changed, in the order of becoming durable ────────────────────────────────────────────────────────────────────
+
+# One row for each commit that makes a version of a thread. Ids, not keys: cursors into it outlive an index. See
+# `changes`, which alone gives out the first two numbers and reads by them.
+change = Table(
+    "change",
+    metadata,
+    Column("txid", BigInteger, primary_key=True, autoincrement=False),  # which transaction wrote it
+    Column("change_no", BigInteger, primary_key=True, autoincrement=False),  # tells apart what one transaction wrote
+    Column("at", BigInteger, nullable=False),
+    Column("coordination_id", LargeBinary(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),  # the commit, by its number in the record
+    Column("communication_id", Text, nullable=False),
+    Column("thread_version", BigInteger, nullable=False),
+    Column("message_id", LargeBinary(16)),  # the entry it added: none where a thread began without a message
+    Column("corrects", LargeBinary(16)),  # what that entry corrects
+    sqlite_with_rowid=False,
+)
+# One row: where the numbers of transactions begin in this database.
+change_state = Table(
+    "change_state",
+    metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("base", BigInteger, nullable=False),
 )
 
 # ── The access log, and what persons leave outside the record ─────────────────────────────────────────────────────────

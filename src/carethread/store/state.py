@@ -20,6 +20,7 @@ from carethread.store.database import Connection, Row
 from carethread.store.identifiers import KnownIdentifier
 from carethread.store.keys import id_of, key_of
 from carethread.store.ledgers import stored_ledger
+from carethread.store.names import Names, names_of_message
 from carethread.store.trees import Communications, file_names, root_tree, thread_tree, with_files
 from carethread.store.turns import Turn, Turns, take, turns_of
 from carethread.store.words import thread_tokens
@@ -30,7 +31,7 @@ class ThreadState(Struct):
 
     `tokens` are those that its messages have in the full text. `is_new` and `is_changed` hold for the running batch:
     the index lacks the thread, or its ledger has changed in more than the time. `new_keys` are the search keys of
-    what the batch has added, by position.
+    what the batch has added, by position; `names` is what a thread is called that it added.
     """
 
     number: int
@@ -43,6 +44,8 @@ class ThreadState(Struct):
     last_message: int
     turns: Turns
     tokens: tuple[str, ...]
+    versions: int = 0
+    names: Names | None = None
     is_new: bool = False
     is_changed: bool = False
     new_keys: dict[int, int] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class RecordState:
         # What the running batch has added and the index does not show yet.
         self.new_messages: dict[MessageId, Found] = {}
         self.new_identifiers: dict[tuple[str, str], KnownIdentifier] = {}
+        self.new_names: dict[MessageId, Names] = {}
         self.touched: list[ThreadState] = []
 
     @property
@@ -115,6 +119,7 @@ class RecordState:
             last_message=row[6],
             turns=turns,
             tokens=thread_tokens(ledger),
+            versions=row[7],
         )
 
     def ledger(self, connection: Connection, thread_id: CommunicationId) -> Ledger | None:
@@ -146,10 +151,15 @@ class RecordState:
         row = connection.one(statements.find_identifier, key=self.key, client=client, value=value)
         return None if row is None else KnownIdentifier(bytes(row[0]), row[1])
 
+    def names(self, connection: Connection, message_id: MessageId) -> Names:
+        """Return what a message that this record has is called so far."""
+        return self.new_names.get(message_id) or names_of_message(connection, self.key, message_id)
+
     def settle(self) -> None:
         """Forget what the batch added: the index shows it now."""
         self.new_messages.clear()
         self.new_identifiers.clear()
+        self.new_names.clear()
         for each in self.touched:
             each.is_new = each.is_changed = False
             each.new_keys.clear()
@@ -210,6 +220,7 @@ class RecordState:
                 ledger_blob = blob
             else:
                 files[name.encode()] = blob
+        state.versions += 1
         has_moved = replace(state.ledger, last_updated_at=ledger.last_updated_at) != ledger
         state.ledger, state.ledger_bytes = ledger, transition.ledger_bytes
         for entry in transition.entries:
@@ -226,8 +237,9 @@ class RecordState:
             state.attachments = with_files(state.attachments, files)
         state.tree = thread_tree(state.attachments, ledger_blob, thread_blob)
         self.communications.id_with(thread_id, state.tree)
-        for entry in transition.entries:
+        for position, entry in enumerate(transition.entries, state.entries - len(transition.entries) + 1):
             self.new_messages[entry.message.id] = Found(ledger, entry.message)
+            self.new_names[entry.message.id] = Names(state.number, position)
 
 
 def rules_view(state: ThreadState) -> Thread:

@@ -44,6 +44,7 @@ THREAD_COLUMNS = (
     thread.c.tree_id,
     thread.c.attachments,
     thread.c.last_message,
+    thread.c.versions,
 )
 
 find_record = select(*RECORD_COLUMNS).where(record.c.coordination_id == p("coordination_id"))
@@ -120,6 +121,7 @@ update_thread = (
         ledger=p("new_ledger"),
         tree_id=p("new_tree"),
         attachments=p("new_attachments"),
+        versions=p("new_versions"),
     )
 )
 find_thread = select(*THREAD_COLUMNS).where(

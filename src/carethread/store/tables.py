@@ -1,4 +1,4 @@
-"""The tables that no repository holds, as files of a backup: directory, appointments, access log, marks.
+"""The tables that no repository holds, as files of a backup: directory, appointments, access log, marks, changes.
 
 One JSON array a row and line, in the order of the primary key; bytes as base64. Both databases write and read the same
 files, so a backup of one is restored into the other.
@@ -12,11 +12,12 @@ import msgspec
 from sqlalchemy import LargeBinary, Select, Table, bindparam, delete, func, insert, select, text, tuple_
 
 from carethread.errors import ConfigurationError, IntegrityError
-from carethread.store import statements
+from carethread.store import changes, statements
 from carethread.store.database import Connection, Parameters, Row
 from carethread.store.schema import (
     access_log,
     appointment,
+    change,
     directory_edge,
     directory_entry,
     directory_identifier,
@@ -40,6 +41,7 @@ TABLES = (
     access_log,
     opened_mark,
     set_aside,
+    change,
 )
 _PAGE = 1_000
 
@@ -119,6 +121,8 @@ def load(connection: Connection, table: Table, file: IO[bytes]) -> None:
     connection.many(_INSERT[table.name], batch)
     if table is access_log and not connection.is_sqlite:
         connection.run(_ADVANCE)
+    if table is change:
+        changes.begin(connection)
 
 
 def _row(table: Table, line: bytes) -> Parameters:

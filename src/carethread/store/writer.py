@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ from carethread.store import statements
 from carethread.store.database import Connection, Database, DeadlockError, Parameters, Row
 from carethread.store.identifiers import NewIdentifier
 from carethread.store.journal import Effect, Installation, Rows, record_transition, write_rows
+from carethread.store.names import Kind, Place, find_named
 from carethread.store.state import RecordState
 
 log = logging.getLogger(__name__)
@@ -43,10 +44,17 @@ CACHE_BYTES = 64 * 1024 * 1024
 class View:
     """A record as a decision sees it, inside the transaction that will record the outcome."""
 
-    def __init__(self, connection: Connection, state: RecordState) -> None:
-        """Look at a record through the batch's connection."""
+    def __init__(
+        self, connection: Connection, state: RecordState, claimed: Mapping[tuple[Kind, str], Place] | None = None
+    ) -> None:
+        """Look at a record through the batch's connection; `claimed` are the resource ids that the batch gives out."""
         self.connection = connection
         self.state = state
+        self._claimed = claimed or {}
+
+    def named(self, kind: Kind, resource_id: str) -> Place | None:
+        """Return what has a resource id, in whatever record."""
+        return self._claimed.get((kind, resource_id)) or find_named(self.connection, kind, resource_id)
 
 
 class Decision(Struct, frozen=True):
@@ -170,12 +178,23 @@ class Writer:
         for job in batch:
             job.error = None
             try:
-                self._do([job], gather=False)
+                self._do_again(job)
             except BaseException as error:
                 self._forget([job])
                 if not isinstance(error, CarethreadError):
                     log.exception("a decision failed unexpectedly", exc_info=error)
                 _answer([job], error)
+
+    def _do_again(self, job: Job) -> None:
+        """Do one job by itself; where something stands in its way that was not there yet when it looked, once more.
+
+        Another process may have recorded in the meantime what only one can have: then the job itself can say so.
+        """
+        try:
+            self._do([job], gather=False)
+        except ConflictError:
+            self._forget([job])
+            self._do([job], gather=False)
 
     def _do(self, batch: list[Job], *, gather: bool) -> None:
         # On PostgreSQL a look costs a journey: there, only a batch that was refused looks.
@@ -247,7 +266,7 @@ class Writer:
                 if known is None or job.decide is None:
                     raise UnknownRecordError(f"there is no record {job.record.hex()}")
                 state = known
-                decision = job.decide(View(connection, state))
+                decision = job.decide(View(connection, state, rows.claimed))
         except StorageError:
             raise
         except CarethreadError as error:

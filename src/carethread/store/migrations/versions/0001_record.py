@@ -49,6 +49,9 @@ def upgrade() -> None:
         sa.Column("tree_id", sa.LargeBinary(32), nullable=False),
         sa.Column("attachments", sa.LargeBinary, nullable=False),
         sa.Column("continues", sa.Text),
+        sa.Column("versions", sa.BigInteger, nullable=False),
+        sa.Column("resource_id", sa.Text),
+        sa.Column("identifiers", sa.LargeBinary),
     )
     continues = sa.text("continues IS NOT NULL")
     op.create_index("thread_continues", "thread", ["continues"], sqlite_where=continues, postgresql_where=continues)
@@ -62,6 +65,8 @@ def upgrade() -> None:
         sa.Column("corrects", sa.LargeBinary(16)),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.LargeBinary, nullable=False),
+        sa.Column("resource_id", sa.Text),
+        sa.Column("identifiers", sa.LargeBinary),
     )
     corrects = sa.text("corrects IS NOT NULL")
     op.create_index(
