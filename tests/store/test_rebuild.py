@@ -62,7 +62,10 @@ def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: 
         ("INSERT INTO journal VALUES (1, 99, x'', x'', x'')", "journal-ahead"),
         ("UPDATE thread SET ledger = x'00' WHERE thread_no = 1", "index-thread"),
         ("DELETE FROM thread WHERE thread_no = 2", "index-thread"),
-        ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL, 1, NULL, NULL)", "index-thread"),
+        (
+            "INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL, 1, NULL, NULL)",
+            "index-thread",
+        ),
         ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
         ("DELETE FROM message WHERE position = 2", "index-message index-text"),
         ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'', NULL, NULL)", "index-message"),
