@@ -17,12 +17,13 @@ HL7 = "http://hl7.org/fhir/StructureDefinition/"
 
 @dataclass(frozen=True)
 class Definitions:
-    """What HL7 published: structures by name; value sets and code systems by URL."""
+    """What HL7 published: structures by name; value sets and code systems by URL; what the JSON schema has."""
 
     structures: dict[str, dict[str, Any]]
     value_sets: dict[str, dict[str, Any]]
     code_systems: dict[str, dict[str, Any]]
     parameters: list[dict[str, Any]]
+    properties: dict[str, frozenset[str]]
 
     @cached_property
     def primitives(self) -> frozenset[str]:
@@ -54,6 +55,12 @@ def load(folder: Path = DEFINITIONS) -> Definitions:
         },
         value_sets={each["url"]: each for each in terms if each["resourceType"] == "ValueSet"},
         code_systems={each["url"]: each for each in terms if each["resourceType"] == "CodeSystem"},
+        properties={
+            name: frozenset(each.get("properties", ()))
+            for name, each in json.loads((folder / "fhir.schema.json").read_text(encoding="utf-8"))[
+                "definitions"
+            ].items()
+        },
         parameters=[each for each in resources("search-parameters") if each["resourceType"] == "SearchParameter"],
     )
 

@@ -112,9 +112,13 @@ class Structures:
         return frozenset(Element(raw).name for raw in elements if "." in raw["path"])
 
     def _official(self, child: Element) -> bool:
-        return not any(
-            profile.startswith("https://medplum.com/") for kind in child.types for profile in kind.get("profile", ())
-        )
+        """Tell whether HL7's JSON schema has the element: the profiles have some that Medplum added."""
+        *parents, _ = child.path.split(".")
+        owner = parents[0] if len(parents) == 1 else f"{parents[0]}_{upper(parents[-1])}"
+        properties = self._definitions.properties.get(owner)
+        if properties is None:
+            return True
+        return any(each == child.name or (child.is_choice and each.startswith(child.name)) for each in properties)
 
     def _docstring(self, structure: dict[str, Any], parent: Element) -> str:
         short = " ".join(str(parent.raw["short"]).split()).rstrip(".")
@@ -255,6 +259,8 @@ def _kept(plain: list[str]) -> list[str]:
         return ["keep_rules(self)"]
     if len(plain) == 1 and plain[0].endswith("== 1)"):
         return [f"if {plain[0][1:-5]}!= 1:", "    keep_rules(self)"]
+    if len(plain) == 1 and plain[0].endswith(" is None"):
+        return [f"if {plain[0].removesuffix('None')}not None:", "    keep_rules(self)"]
     return [f"if not ({' and '.join(plain)}):", "    keep_rules(self)"]
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from carethread.fhir.rules import Base64, Rule, keep_rules
 from carethread.fhir.types.datatypes import Element, Reference
-from carethread.fhir.types.primitives import Base64Binary, Code, Url
+from carethread.fhir.types.primitives import Base64Binary, Code
 from carethread.fhir.types.resource import Resource
 
 
@@ -24,8 +24,6 @@ class Binary(Resource, frozen=True, kw_only=True, tag_field="resourceType", tag=
     security_context: Reference | None = None
     data: Base64Binary | None = None
     data_element: Element | None = None
-    url: Url | None = None
-    url_element: Element | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (Base64("data", "data"),)
 

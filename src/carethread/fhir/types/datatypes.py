@@ -664,9 +664,7 @@ class Meta(Element, frozen=True, kw_only=True):
     project: Uri | None = None
     project_element: Element | None = None
     author: Reference | None = None
-    on_behalf_of: Reference | None = None
     account: Reference | None = None
-    accounts: tuple[Reference, ...] = ()
     compartment: tuple[Reference, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("profile", "profile"),)
