@@ -85,6 +85,12 @@ class UnknownPersonError(NotFoundError):
     code = "unknown-person"
 
 
+class UnknownUploadError(NotFoundError):
+    """The actor keeps no such file, or not any more."""
+
+    code = "unknown-upload"
+
+
 class ConflictError(CarethreadError):
     """Base of "this contradicts what is already recorded"."""
 
@@ -269,6 +275,12 @@ class DuplicateIdentifierError(DirectoryError):
     """Two entries of one kind carry the same identifier or FHIR id."""
 
     code = "duplicate-identifier"
+
+
+class TooMuchError(CarethreadError):
+    """More is asked for at once, or to be kept, than one actor may take from all others."""
+
+    code = "too-much"
 
 
 # ── What the machine does ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from carethread.reads.thread import (
     read_message,
     read_thread,
 )
+from carethread.reads.uploads import own_upload
 from carethread.store.access import Filter
 from carethread.store.inbox import Aside, Wanted
 from carethread.store.search import Hit
@@ -38,6 +39,7 @@ __all__ = [
     "inbox",
     "log_operator",
     "open_in_emergency",
+    "own_upload",
     "patient_threads",
     "read_attachment",
     "read_message",

@@ -7,7 +7,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from carethread.clock import Clock, Instant, system_clock
-from carethread.errors import IntegrityError, StorageError, UnknownMessageError, UnknownRecordError, UnknownThreadError
+from carethread.errors import (
+    CarethreadError,
+    IntegrityError,
+    StorageError,
+    UnknownMessageError,
+    UnknownRecordError,
+    UnknownThreadError,
+)
 from carethread.git.history import commits, open_repository
 from carethread.git.signatures import Signer
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, IdSource, MessageId, ParticipantId, random_uuid
@@ -27,6 +34,7 @@ from carethread.store.locks import FileLock
 from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, record_path
 from carethread.store.rebuild import audit, realign, rebuild
 from carethread.store.trees import file_names
+from carethread.store.waking import Waking
 from carethread.store.writer import Job, Writer
 
 DATABASE_FILE = "carethread.sqlite"
@@ -83,12 +91,14 @@ class Archive:
                     begin_where_moved(connection)
         self.installation = Installation(custodian, found_domain, signer)
         self.materialiser = Materialiser(self.database, data_dir, clock, prunes=self.database.is_sqlite)
+        self.waking = Waking(self.database, data_dir)
         self.writer = Writer(
             self.database,
             self.installation,
             clock,
             self.materialiser.wake,
             lambda: self.materialiser.backlog_full,
+            self.waking,
         )
         if flushes:
             self.materialiser.start()
@@ -97,11 +107,16 @@ class Archive:
         """Finish what was handed over, do a last round if a thread flushes, and let go of everything."""
         self.writer.close()
         self.materialiser.close()
+        self.waking.close()
         self.database.close()
 
     def submit(self, job: Job) -> str:
         """Record what a job decides; return once that is durable."""
         return self.writer.submit(job)
+
+    def submit_refusal(self, job: Job, error: CarethreadError) -> None:  # noqa: ARG002 - for whoever collects them
+        """Record the line of a refusal, which stays whatever becomes of what was refused."""
+        self.submit(job)
 
     # ── The whole directory ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -136,4 +136,5 @@ def log_refusal(archive: Archive, asked: AccessEntry, error: CarethreadError) ->
     if isinstance(error, _FAILURES):
         return
     outcome = Outcome.UNKNOWN if isinstance(error, NotFoundError) else Outcome.REFUSED
-    log(archive, replace(asked, outcome=outcome, detail=error.code))
+    refusal = replace(asked, outcome=outcome, detail=error.code)
+    archive.submit_refusal(Job(None, apart=lambda _: (logged(refusal, archive.clock()),)), error)

@@ -130,7 +130,9 @@ class Database:
         self._dialect: Dialect = (
             SQLiteDialect_pysqlite(paramstyle="named") if self.is_sqlite else PGDialect_psycopg()  # type: ignore[no-untyped-call]
         )
+        self.locks = locks
         self._write_lock = FileLock(locks / "write.lock")
+        self._here = threading.local()
         self._writing: Connection | None = None
         self._idle: list[Connection] = []
         self._guard = threading.Lock()
@@ -197,7 +199,11 @@ class Database:
 
         SQLite's own waiting starves writers when several processes write; the kernel's lock queues those who wait
         for it without a timeout: `in_line`.
+
+        Raises:
+            StorageError: this thread is writing already.
         """
+        self.check_outside()
         with self._write_lock.hold(None if in_line else LOCK_TIMEOUT_S):
             yield
 
@@ -211,8 +217,10 @@ class Database:
             StorageError: nothing was recorded.
             OutcomeUnknownError: the connection broke while committing.
         """
+        self.check_outside()
         with self.exclusive(in_line=in_line) if self.is_sqlite else nullcontext():
             connection = self._keep_for_writing(None) or self._connect()
+            self._here.is_writing = True
             try:
                 with translated():
                     connection.text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
@@ -225,9 +233,30 @@ class Database:
                     connection.text("ROLLBACK")
                 connection.close()
                 raise
+            finally:
+                self._here.is_writing = False
             spare = self._keep_for_writing(connection)
             if spare is not None:
                 spare.close()
+
+    def check_outside(self) -> None:
+        """This thread is in no write transaction, so that it may wait for one.
+
+        Raises:
+            StorageError: it is in one, and would wait for itself.
+        """
+        if getattr(self._here, "is_writing", False):
+            raise StorageError("this cannot be done as a part of something that is being recorded")
+
+    def bound(self, connection: Connection, seconds: float) -> None:
+        """Let no statement of a transaction take longer, and none but wait for a lock so long, where others also write.
+
+        On SQLite there is one writer, and nothing to wait for.
+        """
+        if not self.is_sqlite:
+            limit = int(seconds * 1000)
+            for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.text(f"SET LOCAL {name} = {limit}")
 
     def _keep_for_writing(self, connection: Connection | None) -> Connection | None:
         """Keep a connection for the next write, or none; return the one that was kept."""

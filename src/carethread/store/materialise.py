@@ -145,6 +145,7 @@ class Materialiser:
             RepositoryError: the repository is not what the journal expects; it is left as it is.
             StorageError: the disk failed.
         """
+        self._database.check_outside()
         self.faults.pop(coordination_id, None)
         wanted = 0
         while True:
@@ -171,6 +172,7 @@ class Materialiser:
         Raises:
             IntegrityError: some could not be; the message names them. All others are.
         """
+        self._database.check_outside()
         self.faults.clear()
         total = self.backlog().commits
         more = True

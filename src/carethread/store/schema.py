@@ -338,3 +338,23 @@ set_aside = Table(
     sqlite_with_rowid=False,
 )
 Index("set_aside_thread", set_aside.c.thread_uuid)
+
+# ── What is kept for a while ──────────────────────────────────────────────────────────────────────────────────────────
+
+# Files that wait for their message. In no backup: they are gone after a day.
+upload = Table(
+    "upload",
+    metadata,
+    Column("upload_id", LargeBinary(16), primary_key=True),
+    Column("owner_id", LargeBinary(16), nullable=False),  # a person or a system client
+    Column("media_type", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+Index("upload_owner", upload.c.owner_id, upload.c.at, upload.c.size)
+Index("upload_at", upload.c.at)
+# PostgreSQL's backends that listen for what is recorded.
+listener = Table("listener", metadata, Column("pid", BigInteger, primary_key=True, autoincrement=False))

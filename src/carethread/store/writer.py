@@ -4,6 +4,9 @@ A caller hands over a decision: a function from the record as it stands to what 
 what has queued up, opens one transaction, locks the records in the order of their ids, lets each decision see what
 the ones before it did, writes all rows, commits, and only then answers. So every rule is checked against the truth,
 under the lock, by one hand: there is nothing to retry and nobody starves.
+
+A piece of work that is all or nothing has a transaction to itself: its steps are written one by one, so that each sees
+what those before it wrote, and committed at the end.
 """
 
 import logging
@@ -12,6 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -32,6 +36,8 @@ from carethread.store.identifiers import NewIdentifier
 from carethread.store.journal import Effect, Installation, Rows, record_transition, write_rows
 from carethread.store.names import Kind, Place, find_named
 from carethread.store.state import RecordState
+from carethread.store.steps import LONGEST_S, Steps
+from carethread.store.waking import Waking
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +45,10 @@ MAX_BATCH = 64
 # A caller whose turn has not come by then gives up; nothing was recorded for it.
 TURN_TIMEOUT_S = 30.0
 CACHE_BYTES = 64 * 1024 * 1024
+# How often a piece of work is begun anew when the database gave it up for another.
+WHOLE_ATTEMPTS = 4
+
+Result = TypeVar("Result")
 
 
 class View:
@@ -74,12 +84,14 @@ Decide = Callable[[View], Decision]
 Begin = Callable[[Connection], tuple[Parameters, Decision]]
 # Rows that go with no record.
 Apart = Callable[[Connection], Iterable[Effect]]
+# Work of several steps, in a transaction of its own.
+Whole = Callable[["Steps[Job]"], None]
 
 
 class Job:
     """One caller's decision on its way to an acknowledgement."""
 
-    __slots__ = ("apart", "begin", "claim", "decide", "done", "error", "record", "result")
+    __slots__ = ("apart", "begin", "claim", "decide", "done", "error", "record", "result", "whole")
 
     def __init__(
         self,
@@ -87,12 +99,14 @@ class Job:
         decide: Decide | None = None,
         begin: Begin | None = None,
         apart: Apart | None = None,
+        whole: Whole | None = None,
     ) -> None:
-        """Name the record, and the decision about it, or how it begins; or no record, and rows apart from any."""
+        """Name the record, and the decision about it, or how it begins; or no record, and rows apart, or whole work."""
         self.record = b"" if record is None else bytes.fromhex(record)
         self.decide = decide
         self.begin = begin
         self.apart = apart
+        self.whole = whole
         self.result = ""
         self.error: BaseException | None = None
         # Whoever takes the claim decides: the writer to do the job, or the caller to give it up.
@@ -111,14 +125,18 @@ class Writer:
         clock: Clock,
         on_commit: Callable[[], None],
         backlog_full: Callable[[], bool],
+        waking: Waking,
     ) -> None:
-        """Take what writing needs. `on_commit` is called after each batch that recorded something."""
+        """Take what writing needs. `on_commit` is called after each batch that recorded something; others are woken."""
         self._database = database
         self._installation = installation
         self._clock = clock
         self._on_commit = on_commit
         self._backlog_full = backlog_full
+        self._waking = waking
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        # Taken from the queue, and not yet begun.
+        self._next: Job | None = None
         self._states: OrderedDict[bytes, RecordState] = OrderedDict()
         self._weights: dict[bytes, int] = {}
         self._cached = 0
@@ -133,13 +151,39 @@ class Writer:
         Raises:
             CarethreadError: the decision's own error, or a storage error. Nothing was recorded.
         """
+        self._check_backlog(job)
+        self._hand_over(job)
+        return job.result
+
+    def together(self, work: Callable[[Steps[Job]], Result]) -> Result:
+        """Hand over work of several steps: all of them become durable, or none; return what it returned.
+
+        It is done by the writer's own thread, while all others wait: it must not wait for another thread. Where the
+        database gives it up for another transaction it begins anew, after everything was rolled back.
+
+        Raises:
+            CarethreadError: what the work raised, or a storage error. Nothing was recorded.
+        """
+        results: list[Result] = []
+
+        def whole(steps: Steps[Job]) -> None:
+            results[:] = [work(steps)]
+
+        self._hand_over(Job(None, whole=whole))
+        return results[0]
+
+    def _check_backlog(self, job: Job) -> None:
+        # Rows apart from any record wait for no repository: what can be recorded no more can still be read.
+        if job.apart is None and self._backlog_full():
+            raise BacklogFullError("too much waits to be written to the repositories; see why flushing fails")
+
+    def _hand_over(self, job: Job) -> None:
         if self._closed:
             raise StorageError("the service is closed")
         if self._process != os.getpid():
             raise StorageError("the service was opened before a fork; open it again in the child process")
-        # Rows apart from any record wait for no repository: what can be recorded no more can still be read.
-        if job.apart is None and self._backlog_full():
-            raise BacklogFullError("too much waits to be written to the repositories; see why flushing fails")
+        if threading.current_thread() is self._thread:
+            raise StorageError("work that is done as one uses the service it was given, and no other")
         self._queue.put(job)
         if not job.done.acquire(timeout=TURN_TIMEOUT_S):
             if job.claim.acquire(blocking=False):
@@ -147,7 +191,6 @@ class Writer:
             job.done.acquire()
         if job.error is not None:
             raise job.error
-        return job.result
 
     def close(self) -> None:
         """Finish what was handed over, then stop."""
@@ -160,9 +203,13 @@ class Writer:
 
     def _run(self) -> None:
         while True:
-            first = self._queue.get()
+            first = self._next or self._queue.get()
+            self._next = None
             if first is None:
                 return
+            if first.whole is not None:
+                self._do_whole(first, first.whole)
+                continue
             batch = [first]
             try:
                 self._do(batch, gather=True)
@@ -206,6 +253,10 @@ class Writer:
             self._load(connection, batch)
             for job in batch:
                 self._decide(connection, rows, job)
+            if rows.journal:
+                self._waking.prepare()
+                # Last, in the pipeline: it locks what whoever begins to wait must have.
+                rows.effects.extend(self._waking.effects)
             write_rows(connection, rows, self._clock())
         # It is recorded. Whatever fails from here on must not make it happen twice.
         try:
@@ -218,7 +269,11 @@ class Writer:
         for job in batch:
             job.done.release()
         if rows.journal:
-            self._on_commit()
+            self._committed()
+
+    def _committed(self) -> None:
+        self._on_commit()
+        self._waking.wake()
 
     def _settle(self, batch: list[Job]) -> None:
         for job in batch:
@@ -236,6 +291,9 @@ class Writer:
                 job = self._queue.get_nowait()
                 if job is None:
                     self._queue.put(None)
+                    return
+                if job.whole is not None:
+                    self._next = job
                     return
                 if job.claim.acquire(blocking=False):
                     batch.append(job)
@@ -278,6 +336,58 @@ class Writer:
             rows.effects.extend(decision.effects(state.head_commit.hex()))
         job.result = decision.result
 
+    # ── Work of several steps ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _do_whole(self, job: Job, whole: Whole) -> None:
+        for attempt in range(WHOLE_ATTEMPTS):
+            touched: list[Job] = []
+            is_last = attempt == WHOLE_ATTEMPTS - 1
+            try:
+                has_recorded = self._do_steps(job, whole, touched, is_first=attempt == 0)
+            except BaseException as error:  # noqa: BLE001 - as above: the caller is told, and the writer goes on
+                self._forget(touched)
+                if is_last or not _was_given_up(error):
+                    _answer([job], error)
+                    return
+            else:
+                job.done.release()
+                if has_recorded:
+                    self._committed()
+                return
+
+    def _do_steps(self, job: Job, whole: Whole, touched: list[Job], *, is_first: bool) -> bool:
+        """Do the work in one transaction; say whether it recorded anything. `touched` takes what was asked of it."""
+        with self._database.write(in_line=True) as connection:
+            if is_first and not job.claim.acquire(blocking=False):
+                return False
+            self._database.bound(connection, LONGEST_S)
+
+            def take(step: Job) -> int:
+                self._check_backlog(step)
+                touched.append(step)
+                return self._do_step(connection, step)
+
+            steps = Steps(connection, take)
+            try:
+                whole(steps)
+                steps.check()
+                if steps.has_recorded:
+                    self._waking.prepare()
+                    write_rows(connection, Rows(effects=list(self._waking.effects)), self._clock())
+            finally:
+                steps.close()
+        return steps.has_recorded
+
+    def _do_step(self, connection: Connection, job: Job) -> int:
+        """Decide and write one step, so that the next one sees it; return how many bytes it recorded."""
+        rows = Rows()
+        self._load(connection, [job])
+        self._decide(connection, rows, job)
+        if job.error is None:
+            write_rows(connection, rows, self._clock())
+        self._settle([job])
+        return sum(len(each["changes"]) for each in rows.journal)
+
     def _begin(self, connection: Connection, begin: Begin) -> tuple[RecordState, Decision]:
         row, decision = begin(connection)
         inserted = connection.one(statements.insert_record, **row)
@@ -302,6 +412,11 @@ class Writer:
         while self._cached > CACHE_BYTES and len(self._states) > 1:
             oldest, _ = self._states.popitem(last=False)
             self._cached -= self._weights.pop(oldest, 0)
+
+
+def _was_given_up(error: BaseException) -> bool:
+    """Whether the database refused a transaction because of another one: doing it again may well succeed."""
+    return type(error) in {ConflictError, DeadlockError}
 
 
 def _answer(batch: Iterable[Job], error: BaseException) -> None:

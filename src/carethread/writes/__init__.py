@@ -7,15 +7,21 @@ from carethread.writes.changing import ThreadChange, change_thread, set_aside
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
 from carethread.writes.refiling import Refiled, Refiling, refile
+from carethread.writes.together import Unless, create_unless, together
+from carethread.writes.uploading import keep_upload
 
 __all__ = [
     "Opening",
     "Refiled",
     "Refiling",
     "ThreadChange",
+    "Unless",
     "change_thread",
+    "create_unless",
+    "keep_upload",
     "open_thread",
     "post_message",
     "refile",
     "set_aside",
+    "together",
 ]
