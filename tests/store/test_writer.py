@@ -375,8 +375,15 @@ def test_a_batch_sees_what_it_has_recorded_itself(archive: Archive, record: Coor
 def test_writes_side_by_side_on_postgresql(tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:
     with CoordinationService.open(tmp_path, database_url=fresh_postgres(), flushes=False) as service:
         database = service._archive.database
-        with database.write() as outer, database.write() as inner:
-            assert outer is not inner
+
+        def write() -> None:
+            with database.write() as inner:
+                assert outer is not inner
+
+        with database.write() as outer:
+            assert at_once(write) == [None]
+            with pytest.raises(errors.StorageError, match="part of something"):
+                write()
         service.initialise(JANE, PLACE, CLINICAL_ID)
 
 
