@@ -339,11 +339,13 @@ class Writer:
     # ── Work of several steps ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _do_whole(self, job: Job, whole: Whole) -> None:
+        touched: list[Job] = []
         for attempt in range(WHOLE_ATTEMPTS):
-            touched: list[Job] = []
+            # In the order in which all others lock them, once it is known which they are.
+            first, touched = touched, []
             is_last = attempt == WHOLE_ATTEMPTS - 1
             try:
-                has_recorded = self._do_steps(job, whole, touched, is_first=attempt == 0)
+                has_recorded = self._do_steps(job, whole, first, touched, is_first=attempt == 0)
             except BaseException as error:  # noqa: BLE001 - as above: the caller is told, and the writer goes on
                 self._forget(touched)
                 if is_last or not _was_given_up(error):
@@ -355,12 +357,16 @@ class Writer:
                     self._committed()
                 return
 
-    def _do_steps(self, job: Job, whole: Whole, touched: list[Job], *, is_first: bool) -> bool:
-        """Do the work in one transaction; say whether it recorded anything. `touched` takes what was asked of it."""
+    def _do_steps(self, job: Job, whole: Whole, first: list[Job], touched: list[Job], *, is_first: bool) -> bool:
+        """Do the work in one transaction; say whether it recorded anything.
+
+        The records of `first` are locked first. `touched` takes what is submitted.
+        """
         with self._database.write(in_line=True) as connection:
             if is_first and not job.claim.acquire(blocking=False):
                 return False
             self._database.bound(connection, LONGEST_S)
+            self._load(connection, first)
 
             def take(step: Job) -> int:
                 self._check_backlog(step)
