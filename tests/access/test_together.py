@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -310,6 +311,27 @@ def test_a_work_that_never_looks_back_is_too_long_as_well(region: Region, monkey
     monkeypatch.setattr(steps, "LONGEST_S", -1.0)
     with pytest.raises(errors.TooMuchError):
         together(region.service, region.caller("A1"), lambda _: None)
+
+
+def test_a_statement_that_takes_too_long(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a pause between two: the database ends it, and with it the locks that others wait for."""
+    archive, before = region.service.archive, counts(region)
+    if archive.database.is_sqlite:
+        return
+    monkeypatch.setattr(writer, "LONGEST_S", 0.05)
+
+    def ask(inside: CoordinationService) -> None:
+        with inside.archive.database.read() as connection:
+            connection.text("SELECT pg_sleep(30)")
+
+    def pause(inside: CoordinationService) -> None:
+        time.sleep(0.5)
+        list(inside.records())
+
+    for work in (ask, pause):
+        with pytest.raises(errors.StorageError):
+            together(region.service, region.caller("A1"), lambda inside, work=work: work(inside))  # type: ignore[misc]
+    assert counts(region) == before
 
 
 def test_a_full_backlog(region: Region) -> None:

@@ -248,15 +248,18 @@ class Database:
         if getattr(self._here, "is_writing", False):
             raise StorageError("this cannot be done as a part of something that is being recorded")
 
-    def bound(self, connection: Connection, seconds: float) -> None:
-        """Let no statement of a transaction take longer, and none but wait for a lock so long, where others also write.
+    def bound(self, connection: Connection, seconds: float, lock_seconds: float) -> None:
+        """Let no statement of a transaction, and no pause between two, take longer, nor wait longer for a lock.
 
         On SQLite there is one writer, and nothing to wait for.
         """
         if not self.is_sqlite:
-            limit = int(seconds * 1000)
-            for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-                connection.text(f"SET LOCAL {name} = {limit}")
+            longest = int(seconds * 1000)
+            connection.text(
+                f"SET LOCAL lock_timeout = {int(lock_seconds * 1000)};"
+                f"SET LOCAL statement_timeout = {longest};"
+                f"SET LOCAL idle_in_transaction_session_timeout = {longest}"
+            )
 
     def _keep_for_writing(self, connection: Connection | None) -> Connection | None:
         """Keep a connection for the next write, or none; return the one that was kept."""

@@ -47,6 +47,8 @@ TURN_TIMEOUT_S = 30.0
 CACHE_BYTES = 64 * 1024 * 1024
 # How often a piece of work is begun anew when the database gave it up for another.
 WHOLE_ATTEMPTS = 4
+# How long it waits for another transaction's lock the first time.
+HASTY_S = 0.2
 
 Result = TypeVar("Result")
 
@@ -339,18 +341,18 @@ class Writer:
     # ── Work of several steps ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _do_whole(self, job: Job, whole: Whole) -> None:
-        touched: list[Job] = []
-        for attempt in range(WHOLE_ATTEMPTS):
+        attempt, touched = 1, list[Job]()
+        while True:
             # In the order in which all others lock them, once it is known which they are.
             first, touched = touched, []
-            is_last = attempt == WHOLE_ATTEMPTS - 1
             try:
-                has_recorded = self._do_steps(job, whole, first, touched, is_first=attempt == 0)
+                has_recorded = self._do_steps(job, whole, first, touched, is_first=attempt == 1)
             except BaseException as error:  # noqa: BLE001 - as above: the caller is told, and the writer goes on
                 self._forget(touched)
-                if is_last or not _was_given_up(error):
+                if attempt == WHOLE_ATTEMPTS or not _was_given_up(error):
                     _answer([job], error)
                     return
+                attempt += 1
             else:
                 job.done.release()
                 if has_recorded:
@@ -365,7 +367,9 @@ class Writer:
         with self._database.write(in_line=True) as connection:
             if is_first and not job.claim.acquire(blocking=False):
                 return False
-            self._database.bound(connection, LONGEST_S)
+            # Not knowing which records it will lock, it may meet another that has one and wants the next: that is not
+            # waited for.
+            self._database.bound(connection, LONGEST_S, HASTY_S if is_first else LONGEST_S)
             self._load(connection, first)
 
             def take(step: Job) -> int:
@@ -422,7 +426,7 @@ class Writer:
 
 def _was_given_up(error: BaseException) -> bool:
     """Whether the database refused a transaction because of another one: doing it again may well succeed."""
-    return type(error) in {ConflictError, DeadlockError}
+    return type(error) in {ConflictError, DeadlockError, LockedError}
 
 
 def _answer(batch: Iterable[Job], error: BaseException) -> None:
