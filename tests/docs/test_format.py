@@ -16,18 +16,28 @@ from carethread.errors import InvalidValueError
 from carethread.git.layout import CONFIG_CONTENT
 from carethread.ids import CommunicationId, MessageId
 from carethread.record import escape, intake, ledger_check, rules, text
-from carethread.record.commit_message import MAX_IDENTIFIER, TRAILERS, CommitMessage, Summary, parse_commit_message
+from carethread.record.commit_message import (
+    MAX_IDENTIFIER,
+    MAX_IDENTIFIER_PART,
+    MAX_IDENTIFIERS,
+    TRAILERS,
+    CommitMessage,
+    Summary,
+    parse_commit_message,
+)
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.media_types import EXTENSIONS
 from carethread.record.model import (
     Addressing,
     Attachment,
     AttachmentContent,
+    BusinessIdentifier,
     ClientIdentifier,
     Ledger,
     Message,
     MessageContent,
     MessageType,
+    Naming,
     Party,
     Policies,
     Role,
@@ -167,7 +177,8 @@ def test_the_digest_is_of_the_json_that_the_page_shows(tmp_path: Path) -> None:
         thread = record.communication_create(
             JANE, "Ward 7", listed(JANE, TOM), addressing=addressing, client_identifier=ClientIdentifier("c", "1")
         )
-        record.add_message(JANE, "Ward 7", thread, content, client_identifier=ClientIdentifier("c", "2"))
+        naming = Naming("a-1", (BusinessIdentifier("urn:x", "1"),))
+        record.add_message(JANE, "Ward 7", thread, content, client_identifier=ClientIdentifier("c", "2"), naming=naming)
         record.flush()
     keys = ["log", "--reverse", "--format=%(trailers:key=Client-Digest,valueonly,separator=%x2C)"]
     recorded = subprocess.run(["git", *keys], cwd=record.path, check=True, capture_output=True, text=True).stdout
@@ -184,10 +195,11 @@ def test_the_digest_is_of_the_json_that_the_page_shows(tmp_path: Path) -> None:
         f'"recipients":["{TOM.id}"],"attachments":[],"sent":1,"via":{{"id":"{CLINIC.id}","name":"Clinic"}}}}'
     )
     files = f'[{{"sha256":"{_sha256("x")}","media_type":"text/plain","size":1,"file_name":"ä.txt"}}]'
-    added = f'["add_message","{JANE.id}","{thread}",[{said},{files}]]'
+    named = '{"resource_id":"a-1","identifiers":[{"system":"urn:x","value":"1"}]}'
+    added = f'["add_message","{JANE.id}","{thread}",[{said},{files}],{named}]'
     assert recorded.split() == [_sha256(created), _sha256(added)]
     shown = re.findall(r'"([a-z_0-9]+)":', FORMAT.section("Commits").blocks("text")[1])
-    written = re.findall(r'"([a-z_0-9]+)":', created + said + files)
+    written = re.findall(r'"([a-z_0-9]+)":', created + said + files + named)
     second_participant = written.index("id", written.index("id") + 1)
     assert shown == written[:second_participant] + written[second_participant + 3 :]
 
@@ -263,7 +275,7 @@ def test_the_limits_are_the_programs() -> None:
     assert limits == [
         text.MAX_BODY, text.MAX_NAME, ledger_check.MAX_PARTICIPANTS, intake.MAX_ATTACHMENTS,
         intake.MAX_ATTACHMENT_BYTES,
-        MAX_IDENTIFIER, rules.CLOCK_TOLERANCE_MS,
+        MAX_IDENTIFIER, MAX_IDENTIFIERS, MAX_IDENTIFIER_PART, rules.CLOCK_TOLERANCE_MS,
     ]  # fmt: skip
 
 

@@ -12,15 +12,24 @@ from carethread.record.commit_message import (
     CLIENT_DIGEST,
     CLIENT_IDENTIFIER,
     COMMUNICATION_ID,
+    IDENTIFIERS,
     MAX_IDENTIFIER,
+    MAX_IDENTIFIER_PART,
+    MAX_IDENTIFIERS,
     MESSAGE_ID,
+    RESOURCE_ID,
     CommitMessage,
     Summary,
     decode_identifier,
+    decode_identifiers,
     encode_identifier,
+    encode_identifiers,
+    naming_in,
+    naming_trailers,
     parse_commit_message,
     render_commit_message,
 )
+from carethread.record.model import BusinessIdentifier, Naming
 from tests.record.strategies import communication_ids, message_ids, names
 
 THREAD = "20260111T143522.045Z-550e8400-e29b-41d4-a716-446655440000"
@@ -28,6 +37,11 @@ MESSAGE = "3f7a8d2c-1e9b-4a6d-9f2e-5c8b7a4d1f92"
 OXFORD = "Oxford University Hospitals"
 
 identifiers = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+business_identifiers = st.lists(
+    st.builds(BusinessIdentifier, st.one_of(st.just(""), identifiers), identifiers), min_size=1, max_size=3, unique=True
+).map(tuple)
 
 
 @st.composite
@@ -38,6 +52,8 @@ def commit_messages(draw: st.DrawFn) -> CommitMessage:
         CLIENT: identifiers,
         CLIENT_IDENTIFIER: identifiers,
         CLIENT_DIGEST: st.binary(min_size=32, max_size=32).map(bytes.hex),
+        RESOURCE_ID: st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True),
+        IDENTIFIERS: business_identifiers.map(lambda each: encode_identifiers(each, "x")),
     }
     trailers = tuple((name, draw(value)) for name, value in values.items() if draw(st.booleans()))
     return CommitMessage(draw(st.sampled_from(Summary)), draw(names), trailers)
@@ -56,6 +72,7 @@ def commit_messages(draw: st.DrawFn) -> CommitMessage:
         (Summary.POLICIES_UPDATED, "coordination:update: Updated thread policies"),
         (Summary.ADDRESSING_UPDATED, "coordination:update: Updated thread addressing"),
         (Summary.LEDGER_UPDATED, "coordination:update: Updated thread ledger"),
+        (Summary.MESSAGE_NAMED, "coordination:update: Named message in thread"),
     ],
 )
 def test_each_summary_has_its_subject(summary: Summary, subject: str) -> None:
@@ -75,6 +92,8 @@ def test_every_trailer_in_its_place() -> None:
             (CLIENT, "pharmacy app"),
             (CLIENT_IDENTIFIER, "urn:oid:1.2|50% é\nMessage-ID: x"),
             (CLIENT_DIGEST, "0f" * 32),
+            (RESOURCE_ID, "A-1.b"),
+            (IDENTIFIERS, encode_identifiers((BusinessIdentifier("urn:a|b", "1 %"), BusinessIdentifier("", "é")), "x")),
         ),
     )
     data = render_commit_message(message)
@@ -87,6 +106,8 @@ def test_every_trailer_in_its_place() -> None:
         "Client: pharmacy%20app\n"
         "Client-Identifier: urn:oid:1.2|50%25%20%C3%A9%0AMessage-ID:%20x\n"
         f"Client-Digest: {'0f' * 32}\n"
+        "Resource-ID: A-1.b\n"
+        "Identifiers: urn:a%7Cb|1%20%25 |%C3%A9\n"
     )
     assert parse_commit_message(data) == message
 
@@ -145,6 +166,56 @@ def test_identifiers_that_are_refused() -> None:
         encode_identifier("a\udc00", "client")
 
 
+@given(business_identifiers)
+def test_what_something_is_called_elsewhere_round_trips(called: tuple[BusinessIdentifier, ...]) -> None:
+    encoded = encode_identifiers(called, "identifiers")
+    assert encoded.isascii()
+    assert encoded.isprintable()
+    assert encoded.count("|") == len(called)
+    assert decode_identifiers(encoded, "identifiers") == called
+    naming = Naming(None, called)
+    assert naming_in(dict(naming_trailers(naming))) == naming
+
+
+@given(st.text("|%0aAF7Cxé ", min_size=1, max_size=12))
+def test_only_what_would_be_encoded_is_read_as_identifiers(encoded: str) -> None:
+    try:
+        called = decode_identifiers(encoded, "identifiers")
+    except InvalidValueError:
+        return
+    assert encode_identifiers(called, "identifiers") == encoded
+
+
+@pytest.mark.parametrize(
+    "encoded", ["", "|", "a", "a|", "a|b ", "a|b  c|d", "a|b a|b", "a|b|c", "a|%7c", "a b|c", "|%41", "a%|b"]
+)
+def test_other_forms_of_identifiers_are_refused(encoded: str) -> None:
+    with pytest.raises(InvalidValueError, match="identifiers"):
+        decode_identifiers(encoded, "identifiers")
+
+
+@pytest.mark.parametrize(
+    "called, fault",
+    [
+        ((), "are none"),
+        (tuple(BusinessIdentifier("x", str(each)) for each in range(MAX_IDENTIFIERS + 1)), "are more than 20"),
+        ((BusinessIdentifier("x", "1"),) * 2, "hold one twice"),
+        ((BusinessIdentifier("x" * (MAX_IDENTIFIER_PART + 1), "1"),), "longer than 255"),
+        ((BusinessIdentifier("x", "1" * (MAX_IDENTIFIER_PART + 1)),), "longer than 255"),
+        ((BusinessIdentifier("x", ""),), "is empty"),
+        ((BusinessIdentifier("x", "\ud800"),), "a lone surrogate"),
+    ],
+)
+def test_identifiers_that_nothing_can_have(called: tuple[BusinessIdentifier, ...], fault: str) -> None:
+    with pytest.raises(InvalidValueError, match=fault):
+        encode_identifiers(called, "identifiers")
+
+
+def test_who_says_nothing_names_nothing() -> None:
+    assert naming_trailers(None) == naming_trailers(Naming()) == ()
+    assert naming_in({}) is None
+
+
 @pytest.mark.parametrize(
     "location, trailers, fault",
     [
@@ -158,6 +229,12 @@ def test_identifiers_that_are_refused() -> None:
         ("x", ((COMMUNICATION_ID, "x"),), "Communication-ID: is not a time and a UUID v4"),
         ("x", ((CLIENT_DIGEST, "F" * 64),), "Client-Digest: is not 64 lower-case hex digits"),
         ("x", ((CLIENT, ""),), "Client: is empty"),
+        ("x", ((RESOURCE_ID, ""),), "Resource-ID: is not 1 to 64 ASCII letters"),
+        ("x", ((RESOURCE_ID, "a" * 65),), "Resource-ID: is not 1 to 64 ASCII letters"),
+        ("x", ((RESOURCE_ID, "a/b"),), "Resource-ID: is not 1 to 64 ASCII letters"),
+        ("x", ((RESOURCE_ID, "a\n"),), "Resource-ID: is not 1 to 64 ASCII letters"),
+        ("x", ((RESOURCE_ID, "é"),), "Resource-ID: is not 1 to 64 ASCII letters"),
+        ("x", ((IDENTIFIERS, "a|b\nMessage-ID: x"),), "Identifiers: is not encoded in the canonical way"),
     ],
 )
 def test_what_cannot_be_written(location: str, trailers: tuple[tuple[str, str], ...], fault: str) -> None:

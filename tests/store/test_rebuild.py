@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from carethread import (
     AttachmentContent,
+    BusinessIdentifier,
     ClientIdentifier,
     CoordinationRecord,
     CoordinationService,
     LedgerUpdate,
     MessageContent,
+    Naming,
     StatusUpdate,
     errors,
 )
@@ -31,10 +33,18 @@ from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, TOM, listed
 def eventful(record: CoordinationRecord) -> CoordinationRecord:
     """A record with something in every table."""
     name = ClientIdentifier("system", "thread 1")
-    thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"), client_identifier=name)
+    naming = Naming("thread-1", (BusinessIdentifier("urn:x", "1"),))
+    opening = MessageContent("One")
+    thread = record.communication_create(JANE, PLACE, PLAIN, opening, client_identifier=name, naming=naming)
     file = AttachmentContent(b"x", "text/plain", "x.txt")
     content = MessageContent("Two", attachments=(file,))
-    record.add_message(TOM, PLACE, thread, content, client_identifier=ClientIdentifier("system", "message 1"))
+    two = Naming("message-2", (BusinessIdentifier("", "2"), BusinessIdentifier("urn:x", "2")))
+    record.add_message(
+        TOM, PLACE, thread, content, client_identifier=ClientIdentifier("system", "message 1"), naming=two
+    )  # fmt: skip
+    one = record.read_communication(thread).messages[0].id
+    record.name_message(JANE, PLACE, one, Naming("message-1", (BusinessIdentifier("urn:x", "one"),)))
+    record.name_message(JANE, PLACE, one, Naming("alias-1"))
     record.communication_create(TOM, PLACE, listed(TOM))
     record.update_communication_ledger(JANE, PLACE, thread, LedgerUpdate(status="closed"))
     record.update_coordination_status(JANE, PLACE, StatusUpdate(record_queryable=False))
@@ -62,10 +72,16 @@ def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: 
         ("INSERT INTO journal VALUES (1, 99, x'', x'', x'')", "journal-ahead"),
         ("UPDATE thread SET ledger = x'00' WHERE thread_no = 1", "index-thread"),
         ("DELETE FROM thread WHERE thread_no = 2", "index-thread"),
-        (
-            "INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL, 1, NULL, NULL)",
-            "index-thread",
-        ),
+        ("INSERT INTO thread VALUES (1, 3, 'x', 'open', 0, 0, 0, 0, x'', x'', x'', NULL, 1, NULL, NULL)",
+         "index-thread"),
+        ("UPDATE thread SET versions = versions + 1", "index-thread"),
+        ("UPDATE thread SET resource_id = 'other'", "index-thread"),
+        ("UPDATE message SET resource_id = NULL, identifiers = NULL", "index-message"),
+        ("UPDATE resource_name SET position = 2 WHERE kind = 'message'", "index-resource_name"),
+        ("DELETE FROM resource_name", "index-resource_name"),
+        ("INSERT INTO resource_name VALUES ('thread', 'other', 1, 1, 0)", "index-resource_name"),
+        ("DELETE FROM resource_identifier", "index-resource_identifier"),
+        ("UPDATE resource_identifier SET system = 'urn:other' WHERE kind = 'thread'", "index-resource_identifier"),
         ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
         ("DELETE FROM message WHERE position = 2", "index-message index-text"),
         ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'', NULL, NULL)", "index-message"),

@@ -7,12 +7,14 @@ from carethread import (
     Addressing,
     AttachmentContent,
     Author,
+    BusinessIdentifier,
     ClientIdentifier,
     CoordinationRecord,
     CoordinationService,
     LedgerUpdate,
     LifecycleState,
     MessageContent,
+    Naming,
     Participant,
     Party,
     Policies,
@@ -155,6 +157,7 @@ def write_everything(scribe: Scribe) -> None:
     write_small(scribe)
     plain = scribe.open(ADMIN, (*listed(ADMIN, JANE, JOHN, MARY), TEAM))
     _converse(scribe, plain)
+    _name(scribe, plain)
     _change(scribe, plain)
     _address(scribe)
     scribe.set(StatusUpdate(record_open=False, record_queryable=False))
@@ -178,6 +181,20 @@ def _converse(scribe: Scribe, thread: CommunicationId) -> None:
     scribe.say(GP, thread, MessageContent("From the team.", on_behalf_of=TEAM.id), is_named=True)
     scribe.clock.now -= 3_601_007
     scribe.say(JOHN, thread, MessageContent("At the same instant."))
+
+
+def _name(scribe: Scribe, plain: CommunicationId) -> None:
+    called = Naming("conversation-1", (BusinessIdentifier("urn:oid:1.2.3", "50% | é"), BusinessIdentifier("", "c 1")))
+    scribe.later()
+    thread = scribe.record.communication_create(JANE, PLACE, listed(JANE, TOM), MessageContent("First."), naming=called)
+    scribe.later()
+    answer = Naming("conversation-1", (BusinessIdentifier("https://his.example/messages", "9"),))
+    scribe.record.add_message(TOM, PLACE, thread, MessageContent("Second."), naming=answer)
+    first = scribe.record.read_communication(thread).messages[0].id
+    for naming in (Naming("first", called.identifiers), Naming("also.first")):
+        scribe.later()
+        scribe.record.name_message(JANE, PLACE, first, naming)
+    scribe.say(ADMIN, plain, MessageContent("And on as before."))
 
 
 def _change(scribe: Scribe, thread: CommunicationId) -> None:

@@ -1,4 +1,4 @@
-"""Who may post, correct, and set aside."""
+"""Who may post, correct, name, and set aside."""
 
 from carethread.errors import CorrectionError, NotAllowedError, UnknownMessageError
 from carethread.ids import MessageId, ParticipantId
@@ -64,6 +64,18 @@ def check_is_theirs(actor: Actor, corrects: MessageId, found: tuple[Thread, Mess
         raise NotAllowedError(
             f"corrects {corrects}: its author corrects it, or a clinician of the group it was written for"
         )
+
+
+def check_may_name(actor: Actor, thread: Thread, message: Message) -> None:
+    """A message is given another name by who wrote it, or through them, as long as they may read it and write.
+
+    Raises:
+        UnknownThreadError, NotAllowedError: as `check_may_write`.
+        NotAllowedError: they did not write it.
+    """
+    check_may_write(actor, thread)
+    if message.author_id != actor.id:
+        raise NotAllowedError(f"message {message.id}: its author says what it is called")
 
 
 def check_may_set_aside(actor: Actor, thread: Thread, group: ParticipantId) -> None:

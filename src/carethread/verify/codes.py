@@ -30,6 +30,7 @@ class Code(StrEnum):
     COMMIT_COMMITTER = "commit-committer"
     COMMIT_TIME = "commit-time"
     COMMIT_CLIENT = "commit-client"
+    COMMIT_NAME = "commit-name"
 
     SIGNATURE_MISSING = "signature-missing"
     SIGNATURE_INVALID = "signature-invalid"
@@ -102,6 +103,7 @@ MEANINGS: dict[Code, str] = {
     Code.COMMIT_COMMITTER: "A commit's committer is not the custodian, or changes its domain.",
     Code.COMMIT_TIME: "A commit's times differ from each other, or from what the commit records.",
     Code.COMMIT_CLIENT: "A client's identifier was used before, or stands where none can.",
+    Code.COMMIT_NAME: "A resource id was given out before, or what a commit names is not there or has no name from it.",
     Code.SIGNATURE_MISSING: "A commit is not signed, and every one must be.",
     Code.SIGNATURE_INVALID: "A commit's signature does not verify, or not with a trusted key.",
     Code.TREE_MALFORMED: "A directory object is not in canonical form.",

@@ -16,6 +16,7 @@ from carethread.record.commit_message import (
     MESSAGE_ID,
     CommitMessage,
     Summary,
+    naming_in,
     parse_commit_message,
     render_commit_message,
 )
@@ -30,16 +31,22 @@ _DAY_S = 86_400
 _THREAD_LINE = f"\n{COMMUNICATION_ID}: ".encode()
 _LOCATION_LINE = re.compile(rb"\nCare-Location: ([^\n]*)\n")
 _AUTHOR_LINE = re.compile(rb"\nauthor [^<>\n]* <([0-9a-f-]{36})@")
+# What may say what a client calls it.
+_NAMING = frozenset({Summary.THREAD_CREATED, Summary.MESSAGE_ADDED, Summary.MESSAGE_NAMED})
 _CLIENT_TRAILERS = ((), (CLIENT,), (CLIENT, CLIENT_IDENTIFIER, CLIENT_DIGEST))
 
 
 class Act(Struct, frozen=True, gc=False):
-    """What a commit's files show that it does. `summary` is nothing where a fault keeps that from being told."""
+    """What a commit's files show that it does. `summary` is nothing where a fault keeps that from being told.
+
+    `named` is the message that a commit without any change of a file says it names.
+    """
 
     summary: Summary | None
     thread_id: CommunicationId | None = None
     entry: Message | None = None
     at: Instant | None = None
+    named: MessageId | None = None
 
 
 def thread_named_in(raw: bytes) -> bytes:
@@ -54,6 +61,18 @@ def author_id_in(raw: bytes) -> ParticipantId | None:
     return None if found is None else ParticipantId(found[1].decode())
 
 
+def naming_by(raw: bytes) -> tuple[CommunicationId, MessageId] | None:
+    """Return the thread and the message that a commit says it names, if it says so. Its message is judged later."""
+    try:
+        message = parse_commit_message(decode_commit(raw).message)
+    except (RepositoryError, FormatError):
+        return None
+    trailers = dict(message.trailers)
+    if message.summary is not Summary.MESSAGE_NAMED or not {COMMUNICATION_ID, MESSAGE_ID} <= trailers.keys():
+        return None
+    return CommunicationId(trailers[COMMUNICATION_ID]), MessageId(trailers[MESSAGE_ID])
+
+
 class Commits:
     """Follows the commits of one record."""
 
@@ -65,6 +84,7 @@ class Commits:
         self._committer: tuple[str, str] | None = None
         self._domain = ""
         self._identifiers: set[tuple[str, str]] = set()
+        self._resource_ids: set[tuple[bool, str]] = set()
         self._locations: set[bytes] = set()
 
     def check(self, link: Link, raw: bytes, act: Act | None, custodian: Custodian | None) -> None:
@@ -81,6 +101,7 @@ class Commits:
         if message is not None:
             if act is not None and act.summary is not None:
                 self._check_message(message, act, act.summary)
+                self._check_names(message, act.summary)
             self._check_client(message)
             self._locations.add(message.care_location.encode())
 
@@ -176,12 +197,25 @@ class Commits:
         if message.summary is not summary:
             self._report.add(Code.COMMIT_SUBJECT, f"The subject does not say '{summary.value}', which it does.")
         trailers = dict(message.trailers)
-        message_id: MessageId | None = None if act.entry is None else act.entry.id
+        message_id = act.named if act.entry is None else act.entry.id
         for name, expected in ((COMMUNICATION_ID, act.thread_id), (MESSAGE_ID, message_id)):
             if trailers.get(name) != expected:
                 self._report.add(Code.COMMIT_TRAILER, f"{name} does not say {expected or 'nothing'}, as it must.")
         if CLIENT_IDENTIFIER in trailers and summary not in (Summary.THREAD_CREATED, Summary.MESSAGE_ADDED):
             self._report.add(Code.COMMIT_CLIENT, "A client's identifier stands for a thread or a message only.")
+
+    def _check_names(self, message: CommitMessage, summary: Summary) -> None:
+        naming = naming_in(dict(message.trailers))
+        if naming is None:
+            if summary is Summary.MESSAGE_NAMED:
+                self._report.add(Code.COMMIT_NAME, "The commit names a message and does not say what it is called.")
+        elif summary not in _NAMING:
+            self._report.add(Code.COMMIT_NAME, "A resource id and identifiers are those of a thread or a message only.")
+        elif naming.resource_id is not None:
+            key = summary is Summary.THREAD_CREATED, naming.resource_id
+            if key in self._resource_ids:
+                self._report.add(Code.COMMIT_NAME, f"The resource id {naming.resource_id} is given out already.")
+            self._resource_ids.add(key)
 
     def _check_client(self, message: CommitMessage) -> None:
         trailers = {name: value for name, value in message.trailers if name.startswith(CLIENT)}

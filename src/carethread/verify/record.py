@@ -7,7 +7,7 @@ from carethread.record.commit_message import Summary
 from carethread.record.model import CoordinationStatus
 from carethread.record.transitions import ATTRIBUTES_PATH, STATUS_PATH
 from carethread.verify.codes import Code
-from carethread.verify.commits import Act, Commits, thread_named_in
+from carethread.verify.commits import Act, Commits, naming_by, thread_named_in
 from carethread.verify.history import Link
 from carethread.verify.objects import Objects
 from carethread.verify.report import Report
@@ -68,7 +68,15 @@ class RecordCheck:
         if acts and not self._gap:
             self._report.add(Code.COMMIT_SCOPE, "The commit records more than one thing.")
         elif not (acts or is_first or changes.faulty or changes.unreadable):
-            self._report.add(Code.COMMIT_SCOPE, "The commit records nothing.")
+            return self._judge_unchanged(raw)
+        return None
+
+    def _judge_unchanged(self, raw: bytes) -> Act | None:
+        """Judge a commit that changes no file: it names a message, or it has no business here."""
+        named = naming_by(raw)
+        if named is not None:
+            return self.steps.name(*named, self._status, tolerant=self._gap)
+        self._report.add(Code.COMMIT_SCOPE, "The commit records nothing.")
         return None
 
     def _check_first(self, changes: Changes) -> None:

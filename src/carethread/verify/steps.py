@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from carethread.errors import RecordNotWritableError
-from carethread.ids import ParticipantId
+from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.record import rules
 from carethread.record.commit_message import Summary
 from carethread.record.media_types import attachment_path
@@ -63,6 +63,24 @@ class Steps:
         if known is None:
             return self._judge_new(thread, entry, author_id_in(commit))
         return self._judge_change(thread, before, entry, quiet=tolerant or bool(change.files))
+
+    def name(
+        self, thread_id: CommunicationId, message_id: MessageId, status: CoordinationStatus | None, *, tolerant: bool
+    ) -> Act | None:
+        """Hold a commit that changes no file to what it says: that it names a message of a thread.
+
+        `tolerant` says that a part of the commit before could not be read.
+        """
+        thread, message = self._known.messages.get(message_id, (None, None))
+        if thread is None or message is None or thread.id != thread_id:
+            if not tolerant:
+                self._report.add(Code.COMMIT_NAME, f"The thread has no message {message_id} that could be named.")
+            return None
+        if message.type is MessageType.SYSTEM:
+            self._report.add(Code.COMMIT_NAME, f"Entry {message_id} is the record's own and called nothing else.")
+        if status is not None:
+            self._check_writable(status, thread, is_message=False)
+        return Act(Summary.MESSAGE_NAMED, thread_id, named=message_id)
 
     # ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -4,6 +4,7 @@ What is refused is logged too. Whoever may not read a thread gets the answer of 
 """
 
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
+from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
 from carethread.writes.refiling import Refiled, Refiling, refile
@@ -19,6 +20,7 @@ __all__ = [
     "change_thread",
     "create_unless",
     "keep_upload",
+    "name_message",
     "open_thread",
     "post_message",
     "refile",

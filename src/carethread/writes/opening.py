@@ -23,6 +23,7 @@ from carethread.record.model import (
     ClientIdentifier,
     Ledger,
     MessageContent,
+    Naming,
     Participant,
     Policies,
     Visibility,
@@ -79,6 +80,7 @@ def open_thread(
     *,
     care_location: str | None = None,
     client_identifier: ClientIdentifier | None = None,
+    naming: Naming | None = None,
     patient_side_opens: bool = True,
 ) -> CommunicationId:
     """Open a thread; begin the patient's record, if this is the first.
@@ -88,13 +90,14 @@ def open_thread(
         caller: who opens it.
         opening: what it begins with.
         care_location: where that happens; left out, the group's name, else the installation's.
-        client_identifier: what the client calls this thread, within what this person asks for through it.
+        client_identifier: what the client calls this request, within what this person asks for through it.
+        naming: what the thread is called in the whole installation.
         patient_side_opens: whether this installation lets patients and related persons open threads.
 
     Raises:
         UnknownPersonError: the directory does not know the patient or somebody named.
         PolicyError: they may not open it so; the class says why.
-        RuleError, InvalidValueError, IdentifierConflictError: as in `CoordinationRecord.communication_create`.
+        RuleError, InvalidValueError, ConflictError: as in `CoordinationRecord.communication_create`.
     """
     asked = replace(
         line(caller, Action.WRITTEN), acting_for=opening.on_behalf_of, query=f'{{"patient":"{opening.patient}"}}'
@@ -102,7 +105,7 @@ def open_thread(
     return performed(
         service.archive,
         asked,
-        lambda: _open(service, caller, opening, care_location, client_identifier, patient_side_opens, asked),
+        lambda: _open(service, caller, opening, care_location, (client_identifier, naming), patient_side_opens, asked),
     )
 
 
@@ -111,17 +114,17 @@ def _open(
     caller: Caller,
     opening: Opening,
     care_location: str | None,
-    client_identifier: ClientIdentifier | None,
+    names: tuple[ClientIdentifier | None, Naming | None],
     patient_side_opens: bool,  # noqa: FBT001 - handed on
     asked: AccessEntry,
 ) -> CommunicationId:
     archive = service.archive
     prepared = _prepare(service, caller, opening, care_location, patient_side_opens=patient_side_opens)
     message = _first_message(caller, opening, prepared)
-    identifier = own_identifier(caller, client_identifier)
+    identifier, naming = own_identifier(caller, names[0]), names[1]
     record = service.find_record(prepared.clinical_id)
     if record is None:
-        check_first_thread(archive, prepared.author, prepared.place, prepared.new, message, identifier)
+        check_first_thread(archive, prepared.author, prepared.place, prepared.new, message, identifier, naming)
         record = _begin(service, prepared)
     log = WriteLog(archive, asked, "thread")
 
@@ -161,6 +164,7 @@ def _open(
         visibility=opening.visibility,
         policies=opening.policies,
         client_identifier=identifier,
+        naming=naming,
         permission=Permission(ask, following),
     )
 

@@ -11,7 +11,7 @@ from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_in, default_group
 from carethread.policy.standing import check_may_write
 from carethread.policy.writing import check_may_correct, check_may_post
-from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent
+from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent, Naming
 from carethread.record.text import check_body
 from carethread.record.transitions import Found
 from carethread.store.asking import actor_for, line
@@ -38,18 +38,20 @@ def post_message(
     *,
     care_location: str | None = None,
     client_identifier: ClientIdentifier | None = None,
+    naming: Naming | None = None,
 ) -> MessageId:
     """Append a message, or with `content.corrects` a correction.
 
     Left out, `content.on_behalf_of` is the group somebody speaks for who is not there by name, and
     `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
-    installation's. `client_identifier` is within what this person asks for through that client.
+    installation's. `client_identifier` is within what this person asks for through that client; `naming` is what the
+    message is called in the whole installation.
 
     Raises:
         UnknownThreadError: there is no such thread, or they may not read it.
         PolicyError: they may not post, or not correct that message.
         AmbiguousSideError: several groups, or both sides: say on whose behalf, or to whom.
-        RuleError, InvalidValueError, IdentifierConflictError: as in `CoordinationRecord.add_message`.
+        RuleError, InvalidValueError, ConflictError: as in `CoordinationRecord.add_message`.
     """
     wanted = parse_communication_id(thread_id, "thread_id")
     word = "message" if content.corrects is None else "correction"
@@ -58,7 +60,13 @@ def post_message(
         service.archive,
         asked,
         lambda: _post(
-            service, caller, wanted, content, care_location, client_identifier, WriteLog(service.archive, asked, word)
+            service,
+            caller,
+            wanted,
+            content,
+            care_location,
+            (client_identifier, naming),
+            WriteLog(service.archive, asked, word),
         ),
     )
 
@@ -69,7 +77,7 @@ def _post(
     thread_id: CommunicationId,
     content: MessageContent,
     care_location: str | None,
-    client_identifier: ClientIdentifier | None,
+    names: tuple[ClientIdentifier | None, Naming | None],
     log: WriteLog,
 ) -> MessageId:
     archive = service.archive
@@ -77,10 +85,10 @@ def _post(
     # Of a deserted thread this is known here alone; a steward reads it, and writes nothing.
     check_may_write(actor, about)
     group = content.on_behalf_of or default_group(actor, about, content.recipients)
-    names = {each.id: each.name for each in about.ledger.participants}
+    listed = {each.id: each.name for each in about.ledger.participants}
     # As it will be recorded: what is said under the lock goes into the record as it is.
     typed = replace(content, body=check_body(content.body, has_attachment=bool(content.attachments)))
-    place = care_location or (None if group is None else names.get(group))
+    place = care_location or (None if group is None else listed.get(group))
     marks: list[Effect] = []
 
     def ask(view: View, ledger: Ledger, corrected: Found | None) -> tuple[Author, MessageContent]:
@@ -107,7 +115,8 @@ def _post(
         place or archive.installation.custodian.name,
         thread_id,
         content,
-        client_identifier=own_identifier(caller, client_identifier),
+        client_identifier=own_identifier(caller, names[0]),
+        naming=names[1],
         permission=Permission(ask, lambda commit, made: (*log.effects(commit, message=MessageId(made)), *marks)),
     )
 
