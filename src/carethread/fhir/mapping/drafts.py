@@ -13,7 +13,7 @@ class RuleIssue(Struct, frozen=True):
 
     Attributes:
         code: of https://hl7.org/fhir/R4/valueset-issue-type.html, such as `business-rule` or `not-supported`.
-        expression: the FHIRPath of what is refused, such as `Communication.payload[1].contentAttachment.url`.
+        expression: the FHIRPath of what is refused, such as `Communication.payload[1].content.url`.
         text: why, in one sentence. Neither this nor `instead` holds anything that the resource said.
         instead: what to do, in one sentence.
     """
@@ -62,7 +62,7 @@ class AttachmentDraft(Struct, frozen=True):
     """A file that a message is to carry: here, or uploaded before.
 
     Attributes:
-        expression: its FHIRPath, such as `Communication.payload[1].contentAttachment`.
+        expression: its FHIRPath, such as `Communication.payload[1].content`.
         data: its bytes, where they came with the message.
         binary: else the id of the Binary that has them: an upload, or the file of a recorded message sent back.
         media_type: in lower case, without parameters; always there with `data`.

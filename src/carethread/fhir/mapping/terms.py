@@ -56,19 +56,16 @@ SUBSETTED = "SUBSETTED"
 
 # ── Of AuditEvents ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# https://terminology.hl7.org/CodeSystem-audit-event-type.html, and R4's own code systems of interactions and of objects
-AUDIT_EVENT_TYPE = "http://terminology.hl7.org/CodeSystem/audit-event-type"
-RESTFUL_INTERACTION = "http://hl7.org/fhir/restful-interaction"
+# https://terminology.hl7.org/CodeSystem-audit-entity-type.html, https://terminology.hl7.org/CodeSystem-object-role.html
 AUDIT_ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 # https://dicom.nema.org/medical/dicom/current/output/html/part16.html#chapter_D
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 # https://terminology.hl7.org/CodeSystem-v3-ActReason.html
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
-# What was done, in the access log's own words; as what somebody asked; and how it ended.
+# What was done, in the access log's own words; and as what somebody asked.
 ACCESS_ACTION = f"{CODE_SYSTEMS}/access-action"
 ACTOR_KIND = f"{CODE_SYSTEMS}/actor-kind"
-# Identifiers: of a line of the access log, of a request, and of a participant that the directory does not have.
-ACCESS_NUMBER = "urn:carethread:access-log"
+# Identifiers: of a request, and of whoever the directory does not have.
 REQUEST_ID = "urn:carethread:request-id"
 PARTICIPANT_ID = "urn:carethread:participant"
