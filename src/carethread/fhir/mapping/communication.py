@@ -146,7 +146,9 @@ def read_communication(resource: types.Communication, *, base: str = "") -> Mess
     read_priority(reading, resource.priority, at)
     extensions = reading.extensions(resource.extension, at, _EXTENSIONS)
     thread = _thread(reading, resource, at)
-    sender = read_individual(reading, resource.sender, f"{at}.sender")
+    sender = reading.reference(resource.sender, f"{at}.sender", INDIVIDUALS)
+    if resource.sender is None:
+        refuse_nobody(reading, f"{at}.sender")
     ours = reading.extension_references(extensions[terms.ON_BEHALF_OF], GROUPS)
     theirs = reading.extension_references(extensions[terms.OZO_SENDER_CARE_TEAM], ("CareTeam",))
     corrects = reading.agreed(reading.extension_references(extensions[terms.CORRECTS], ("Communication",)))
@@ -187,16 +189,14 @@ def read_priority(reading: Reading, priority: str | None, at: str) -> None:
         )
 
 
-def read_individual(reading: Reading, found: types.Reference | None, at: str) -> Named | None:
-    """Return the individual that must be named here."""
-    if found is None:
-        reading.refuse(
-            "required",
-            at,
-            "somebody answers for what is recorded, by name",
-            "Name the Practitioner, RelatedPerson or Patient who wrote it.",
-        )
-    return reading.reference(found, at, INDIVIDUALS)
+def refuse_nobody(reading: Reading, at: str) -> None:
+    """Refuse what names no individual."""
+    reading.refuse(
+        "required",
+        at,
+        "somebody answers for what is recorded, by name",
+        "Name the Practitioner, RelatedPerson or Patient who writes.",
+    )
 
 
 def _thread(reading: Reading, resource: types.Communication, at: str) -> Named | None:

@@ -155,8 +155,10 @@ def _check_stays(
         "id": resource.id not in (None, current.id, current.ledger.communication_id),
         "identifier": set(read.identifiers) != set(current.identifiers),
         "replaces": continued not in may_continue,
-        "subject": read.subject is not None and known.id_of(read.subject) != current.patient,
-        "requester": read.requester is not None and known.id_of(read.requester) != requester,
+        "subject": resource.subject is None
+        or (read.subject is not None and known.id_of(read.subject) != current.patient),
+        "requester": (resource.requester is None) is not (requester is None)
+        or (read.requester is not None and known.id_of(read.requester) != requester),
         "payload": not same_payload,
     }
     for element, different in differs.items():

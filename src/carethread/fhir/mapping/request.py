@@ -5,7 +5,7 @@ from msgspec import Struct
 from carethread.clock import format_instant
 from carethread.fhir import types
 from carethread.fhir.mapping import parts, terms
-from carethread.fhir.mapping.communication import read_individual, read_priority
+from carethread.fhir.mapping.communication import read_priority, refuse_nobody
 from carethread.fhir.mapping.drafts import AttachmentDraft, Named, ThreadDraft
 from carethread.fhir.mapping.parts import Names
 from carethread.fhir.mapping.payload import read_payload, write_attachments
@@ -204,14 +204,8 @@ def read_elements(reading: Reading, resource: types.CommunicationRequest) -> Req
     extensions = reading.extensions(resource.extension, at, _EXTENSIONS)
     teams = [*extensions[terms.SENDER_CARE_TEAM], *extensions[terms.OZO_SENDER_CARE_TEAM]]
     team = reading.agreed(reading.extension_references(teams, ("CareTeam",)))
-    requester = read_individual(reading, resource.requester, f"{at}.requester")
+    requester = reading.reference(resource.requester, f"{at}.requester", INDIVIDUALS)
     sender = reading.reference(resource.sender, f"{at}.sender", (*INDIVIDUALS, "Organization"))
-    if resource.subject is None:
-        reading.refuse("required", f"{at}.subject", "a thread is about one patient", "Name the Patient.")
-    if not resource.recipient:
-        reading.refuse(
-            "required", f"{at}.recipient", "a thread is addressed to somebody", "Name at least one recipient."
-        )
     text, attachments = read_payload(reading, resource.payload, f"{at}.payload")
     return Request(
         subject=reading.reference(resource.subject, f"{at}.subject", ("Patient",)),
@@ -261,6 +255,7 @@ def read_request(
         )
     elif resource.status in STATUSES and not (draft_opens and resource.status == "draft"):
         reading.refuse("business-rule", f"{at}.status", *STATUSES[resource.status])
+    _check_complete(reading, resource, at)
     read = read_elements(reading, resource)
     same = read.sender is None or (read.requester is not None and read.sender.pair == read.requester.pair)
     if read.team is not None and not same:
@@ -282,6 +277,17 @@ def read_request(
             attachments=read.attachments,
         )
     return reading.finished(draft)
+
+
+def _check_complete(reading: Reading, resource: types.CommunicationRequest, at: str) -> None:
+    if resource.subject is None:
+        reading.refuse("required", f"{at}.subject", "a thread is about one patient", "Name the Patient.")
+    if resource.requester is None:
+        refuse_nobody(reading, f"{at}.requester")
+    if not resource.recipient:
+        reading.refuse(
+            "required", f"{at}.recipient", "a thread is addressed to somebody", "Name at least one recipient."
+        )
 
 
 def _read_policies(reading: Reading, found: list[tuple[str, types.Extension]]) -> Policies | None:
