@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from carethread.fhir import types
 from carethread.fhir.mapping.communication import check_visibility, read_communication
@@ -17,8 +19,8 @@ SECRET = "haloperidol"
 CONCEPT = {"text": SECRET}
 NOTE = {"text": SECRET}
 PERIOD = {"start": "2026-01-01"}
+CORRECTED_BY = {"url": f"{OURS}/corrected-by", "valueReference": {"reference": "Communication/9"}}
 EXTENSION = {"url": "urn:x", "valueString": SECRET}
-CONTAINED = {"resourceType": "Patient", "id": "p"}
 
 
 def refused(read: Callable[[], object]) -> tuple[RuleIssue, ...]:
@@ -41,7 +43,6 @@ BOTH = ("Communication", "CommunicationRequest")
 REFUSED: list[tuple[tuple[str, ...], str, Any, str, str]] = [
     (BOTH, "implicitRules", "urn:rules", "implicitRules", "not-supported"),
     (BOTH, "language", "nl", "language", "not-supported"),
-    (BOTH, "contained", [CONTAINED], "contained", "not-supported"),
     (BOTH, "modifierExtension", [EXTENSION], "modifierExtension", "not-supported"),
     (BOTH, "extension", [EXTENSION], "extension[0]", "extension"),
     (BOTH, "priority", "urgent", "priority", "business-rule"),
@@ -126,7 +127,11 @@ TAKEN: list[tuple[tuple[str, ...], str, Any]] = [
     (("Communication",), "partOf", [{"reference": "CommunicationRequest/thread-pharmacy-to-clinic"}]),
     (("Communication",), "inResponseTo", [{"reference": "Communication/1"}]),
     (("Communication",), "sent", "2026-01-11T14:36:00+01:00"),
-    (("Communication",), "extension", [{"url": f"{OURS}/corrected-by", "valueReference": {"reference": "x/y"}}]),
+    (
+        ("Communication",),
+        "extension",
+        [{"url": f"{OURS}/corrected-by", "valueReference": {"reference": "Communication/9"}}],
+    ),
     (("CommunicationRequest",), "replaces", [{"reference": "CommunicationRequest/1"}]),
     (("CommunicationRequest",), "authoredOn", "1999"),
     (("CommunicationRequest",), "doNotPerform", False),
@@ -152,10 +157,20 @@ def test_what_is_taken(kind: str, element: str, value: Any) -> None:
 @pytest.mark.parametrize("kind", [types.Communication, types.CommunicationRequest])
 def test_the_tables_name_every_element(kind: type) -> None:
     named = {row[1] for row in (*REFUSED, *TAKEN) if kind.__name__ in row[0]}
-    base = {"status", "basedOn", "requester", "recipient", "sender", "payload", "subject"}
+    base = {"contained", "status", "basedOn", "requester", "recipient", "sender", "payload", "subject"}
     elements = {fhir_name(each) for each in kind.__struct_fields__}  # type: ignore[attr-defined]
     # What a primitive has beside its value is refused in one way for all; some are named, the others are alike.
     assert {each for each in elements if not each.startswith("_")} <= named | base
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_resource_within_another_is_refused(kind: str) -> None:
+    within = (msgspec.Raw(b'{"resourceType":"Patient","id":"p"}'),)
+    if kind == "Communication":
+        (issue,) = refused(lambda: read_communication(replace(as_communication(), contained=within)))
+    else:
+        (issue,) = refused(lambda: read_request(replace(as_request(), contained=within)))
+    assert issue.expression == f"{kind}.contained"
 
 
 def test_everything_wrong_is_told_at_once() -> None:

@@ -152,6 +152,8 @@ def read_communication(resource: types.Communication, *, base: str = "") -> Mess
     ours = reading.extension_references(extensions[terms.ON_BEHALF_OF], GROUPS)
     theirs = reading.extension_references(extensions[terms.OZO_SENDER_CARE_TEAM], ("CareTeam",))
     corrects = reading.agreed(reading.extension_references(extensions[terms.CORRECTS], ("Communication",)))
+    # What corrects it is the server's to say; sent back, it is taken and replaced.
+    reading.extension_references(extensions[terms.CORRECTED_BY], ("Communication",))
     _read_category(reading, resource, at, corrects, sender)
     instead = "Answer one message, and name the others in the text."
     answers = reading.one(resource.in_response_to, f"{at}.inResponseTo", ("Communication",), instead)

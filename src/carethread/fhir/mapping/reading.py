@@ -134,12 +134,12 @@ class Reading:
         self.refuse("value", at, why, instead)
 
     def _by_identifier(self, found: types.Reference, at: str, kinds: tuple[str, ...]) -> Named | None:
-        identifier = found.identifier
-        named = None if identifier is None else self.identifier(identifier, f"{at}.identifier")
-        if identifier is None:
+        if found.identifier is None:
             self.refuse(
                 "required", at, "it names nothing", "Give a reference, or an identifier with its system and value."
             )
+            return None
+        named = self.identifier(found.identifier, f"{at}.identifier")
         kind = found.type or (kinds[0] if len(kinds) == 1 else None)
         if kind is None:
             self.refuse(
