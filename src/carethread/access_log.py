@@ -42,12 +42,20 @@ class Served(Struct, frozen=True):
     entries: int = 0
 
 
+class ServedEntry(Struct, frozen=True):
+    """An entry of the directory as somebody got it, or wrote it: which version."""
+
+    entry: ParticipantId
+    version: int
+
+
 class AccessEntry(Struct, frozen=True, kw_only=True):
     """One line of the log.
 
     `actor` is the person (or, without one, the client); `acting_for` the organisation or team they acted for;
     `detail` says in one word or more what was done, such as `message` or `visibility`, or the code of the error.
-    `query` holds a search's parameters. `served` lists what an answer showed. `number` and `at` are the log's own.
+    `query` holds a search's parameters. `served` lists what an answer showed, `entries` which entries of the directory
+    it showed or what was written there. `number` and `at` are the log's own.
     """
 
     actor: ParticipantId
@@ -61,6 +69,7 @@ class AccessEntry(Struct, frozen=True, kw_only=True):
     message: MessageId | None = None
     version: str = ""
     served: tuple[Served, ...] = ()
+    entries: tuple[ServedEntry, ...] = ()
     query: str = ""
     purpose: str = ""
     client: str = ""

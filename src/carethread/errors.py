@@ -109,6 +109,23 @@ class ResourceIdTakenError(ConflictError):
     code = "resource-id-taken"
 
 
+class VersionConflictError(ConflictError):
+    """What was to be changed is not the version that was named any more; `current` is the one it is now, or 0."""
+
+    code = "version-conflict"
+
+    def __init__(self, what: str, expected: int, current: int) -> None:
+        """Name what was to be changed, the version that was expected and the one it has."""
+        super().__init__(f"{what} is not at version {expected}" + (f" but at {current}" if current else ": it is new"))
+        self.current = current
+
+
+class VersionNotNamedError(ConflictError):
+    """What is there already is changed by whoever names the version they changed."""
+
+    code = "version-not-named"
+
+
 class DuplicateRecordError(ConflictError):
     """A coordination id, or a clinical id, has a record already."""
 

@@ -25,6 +25,7 @@ from carethread.record.model import Author, CoordinationStatus, Progress
 from carethread.record.transitions import Occasion
 from carethread.store.archive import Archive, find_clinical
 from carethread.store.backup import unpack
+from carethread.store.clients import Clients
 from carethread.store.database import Connection, Parameters
 from carethread.store.directory import Directory
 from carethread.store.journal import first_row
@@ -93,6 +94,11 @@ class CoordinationService:
     def directory(self) -> Directory:
         """The people and organisations this installation knows."""
         return Directory(self._archive.database, self._archive.clock, self._archive.mint)
+
+    @property
+    def clients(self) -> Clients:
+        """The programs this installation knows."""
+        return self._archive.clients
 
     @property
     def archive(self) -> Archive:

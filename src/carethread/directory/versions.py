@@ -1,5 +1,7 @@
 """What is told of the directory: versions of an entry, what surrounds it, duties, what a load did."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from carethread.clock import Instant
@@ -15,6 +17,45 @@ class Version(Struct, frozen=True):
     recorded_at: Instant
     recorded_by: str
     entry: Entry
+
+
+class EntryProjection(Struct, frozen=True):
+    """An entry as it is served.
+
+    Attributes:
+        entry: what it says; without what whoever asks may not know of.
+        version: which version that is, from 1.
+        recorded_at: when that version was recorded.
+        names: `Type/fhir-id` of every entry it names.
+        is_partial: something was left out: whom somebody of the patient's side does not know.
+    """
+
+    entry: Entry
+    version: int
+    recorded_at: Instant
+    names: Mapping[ParticipantId, str]
+    is_partial: bool = False
+
+
+class EntryPage(Struct, frozen=True):
+    """Part of what was found. `after` asks for the next part; empty at the end.
+
+    A part may be short, or empty, and not the last: what a call looks at is bounded. `total` is known where one part
+    is all there is.
+    """
+
+    entries: tuple[EntryProjection, ...]
+    after: str = ""
+    total: int | None = None
+
+
+class WrittenEntry(Struct, frozen=True):
+    """An entry as it was written. `changed` says whether there is a new version, `not_kept` which elements are not."""
+
+    projection: EntryProjection
+    made: bool
+    changed: bool
+    not_kept: tuple[str, ...] = ()
 
 
 class Appointment(Struct, frozen=True):

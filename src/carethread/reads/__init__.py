@@ -3,7 +3,9 @@
 Nothing else reads for a person. What may not be read is answered like what does not exist.
 """
 
-from carethread.reads.auditing import Reconstruction, Visible, access_log, reconstruct
+from carethread.directory.versions import EntryPage, EntryProjection
+from carethread.reads.auditing import AccessPage, Reconstruction, Visible, access_log, access_page, reconstruct
+from carethread.reads.directory import current_rights, entry_history, read_entry, search_entries
 from carethread.reads.finding import find_thread
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
@@ -17,13 +19,19 @@ from carethread.reads.thread import (
     read_thread,
 )
 from carethread.reads.uploads import own_upload
-from carethread.store.access import Filter
+from carethread.store.access import Entity, Filter
+from carethread.store.clients import CurrentRights
 from carethread.store.inbox import Aside, Wanted
 from carethread.store.search import Hit
 
 __all__ = [
+    "AccessPage",
     "Aside",
     "Correction",
+    "CurrentRights",
+    "Entity",
+    "EntryPage",
+    "EntryProjection",
     "Filter",
     "Hit",
     "Hits",
@@ -35,6 +43,9 @@ __all__ = [
     "Visible",
     "Wanted",
     "access_log",
+    "access_page",
+    "current_rights",
+    "entry_history",
     "find_thread",
     "inbox",
     "log_operator",
@@ -42,10 +53,12 @@ __all__ = [
     "own_upload",
     "patient_threads",
     "read_attachment",
+    "read_entry",
     "read_message",
     "read_thread",
     "reconstruct",
     "search",
+    "search_entries",
     "served_thread",
     "unattended_groups",
     "unread_count",

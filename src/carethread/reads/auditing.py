@@ -14,7 +14,7 @@ from carethread.ids import CoordinationId, ParticipantId
 from carethread.policy.actor import Caller, Thread
 from carethread.policy.reading import may_read, reads_everything
 from carethread.record.model import Ledger, Progress
-from carethread.store.access import Filter, lines
+from carethread.store.access import Entity, Filter, lines
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.past import PastRecord, record_at
 from carethread.store.people import actor_of, patients_of_record
@@ -53,6 +53,44 @@ def access_log(service: CoordinationService, caller: Caller, wanted: Filter) -> 
         return wanted, Shown(asked)
 
     return _lines(service, answer(service.archive, asked, caller, work))
+
+
+class AccessPage(Struct, frozen=True):
+    """Part of the log. `after` asks for the next part; 0 at the end. A part may be short and not the last."""
+
+    lines: tuple[AccessEntry, ...]
+    after: int = 0
+
+
+def access_page(
+    service: CoordinationService,
+    caller: Caller,
+    wanted: Filter,
+    *,
+    entity: Entity | None = None,
+    patient: ParticipantId | None = None,
+    after: int = 0,
+    count: int = 50,
+    query: str = "",
+) -> AccessPage:
+    """Return lines of the access log, newest first, to an auditor. That they are asked for is logged first.
+
+    Args:
+        service: the installation.
+        caller: an auditor, with a purpose.
+        wanted: which lines.
+        entity: only lines about this.
+        patient: only lines about this patient, or one merged with them: their records, their entry.
+        after: where the part before ended.
+        count: how many at most.
+        query: what was asked, as the log is to keep it; left out, what was given here.
+
+    Raises:
+        NotAllowedError: whoever asks does not act as an auditor.
+        PurposeError: they state no purpose.
+        InvalidValueError: `count` is not in order.
+    """
+    raise NotImplementedError
 
 
 def _lines(service: CoordinationService, wanted: Filter) -> Iterator[AccessEntry]:

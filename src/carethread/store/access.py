@@ -27,6 +27,14 @@ _insert = (
 )
 
 
+class Entity(Struct, frozen=True):
+    """What a line is about, in any way: asked for alone, written, or part of a list. One of these."""
+
+    thread: CommunicationId | None = None
+    message: MessageId | None = None
+    entry: ParticipantId | None = None
+
+
 class Filter(Struct, frozen=True):
     """Which lines are wanted; what is left out does not matter. `since` counts, `until` does not."""
 

@@ -27,6 +27,7 @@ from carethread.record.thread_md import parse_entry
 from carethread.store import installation, statements
 from carethread.store.backup import backup, load_tables
 from carethread.store.changes import begin_where_moved
+from carethread.store.clients import Clients
 from carethread.store.database import Connection, Database, Row
 from carethread.store.journal import Installation
 from carethread.store.keys import key_of
@@ -89,6 +90,7 @@ class Archive:
             if not self.database.is_sqlite:
                 with self.database.write() as connection:
                     begin_where_moved(connection)
+        self.clients = Clients(self.database, clock, mint)
         self.installation = Installation(custodian, found_domain, signer)
         self.materialiser = Materialiser(self.database, data_dir, clock, prunes=self.database.is_sqlite)
         self.waking = Waking(self.database, data_dir)

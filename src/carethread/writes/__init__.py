@@ -4,6 +4,7 @@ What is refused is logged too. Whoever may not read a thread gets the answer of 
 """
 
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
+from carethread.writes.directory import WrittenEntry, write_entry
 from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
@@ -17,6 +18,7 @@ __all__ = [
     "Refiling",
     "ThreadChange",
     "Unless",
+    "WrittenEntry",
     "change_thread",
     "create_unless",
     "keep_upload",
@@ -26,4 +28,5 @@ __all__ = [
     "refile",
     "set_aside",
     "together",
+    "write_entry",
 ]
