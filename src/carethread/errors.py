@@ -91,6 +91,12 @@ class UnknownUploadError(NotFoundError):
     code = "unknown-upload"
 
 
+class UnknownClientError(NotFoundError):
+    """No program of that name is known here."""
+
+    code = "unknown-client"
+
+
 class ConflictError(CarethreadError):
     """Base of "this contradicts what is already recorded"."""
 
@@ -124,6 +130,12 @@ class VersionNotNamedError(ConflictError):
     """What is there already is changed by whoever names the version they changed."""
 
     code = "version-not-named"
+
+
+class DuplicateClientError(ConflictError):
+    """A client's name, or its id as a participant, is taken."""
+
+    code = "duplicate-client"
 
 
 class DuplicateRecordError(ConflictError):

@@ -53,7 +53,7 @@ class Token(Struct, frozen=True):
 
 
 class Named(Struct, frozen=True):
-    """An entry that is named: by its FHIR id or UUID, or by an identifier of its own. `None` is any kind, any system."""
+    """An entry that is named: by its FHIR id or UUID, or by an identifier of its own. `None` is any kind."""
 
     id: str = ""
     kind: EntryKind | None = None

@@ -20,13 +20,15 @@ from carethread.reads.thread import (
 )
 from carethread.reads.uploads import own_upload
 from carethread.store.access import Entity, Filter
-from carethread.store.clients import CurrentRights
+from carethread.store.clients import ClientChange, ClientVersion, CurrentRights
 from carethread.store.inbox import Aside, Wanted
 from carethread.store.search import Hit
 
 __all__ = [
     "AccessPage",
     "Aside",
+    "ClientChange",
+    "ClientVersion",
     "Correction",
     "CurrentRights",
     "Entity",

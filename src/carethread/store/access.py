@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger, LargeBinary, Select, Text, bindparam, insert, select
 
-from carethread.access_log import AccessEntry, Action, Outcome, Served
+from carethread.access_log import AccessEntry, Action, Outcome, Served, ServedEntry
 from carethread.clock import Instant
 from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.store import statements
@@ -20,6 +20,7 @@ from carethread.store.schema import access_log
 
 _PAGE = 500
 _served = msgspec.json.Decoder(tuple[Served, ...])
+_entries = msgspec.json.Decoder(tuple[ServedEntry, ...])
 _COLUMNS = tuple(column for column in access_log.columns if column.name != "entry_no")
 # Inline: nobody waits for the number a line gets.
 _insert = (
@@ -66,6 +67,7 @@ def _row(entry: AccessEntry, at: Instant) -> Parameters:
         "message_id": None if entry.message is None else key_of(entry.message),
         "version": bytes.fromhex(entry.version),
         "served": msgspec.json.encode(entry.served) if entry.served else b"",
+        "entries": msgspec.json.encode(entry.entries) if entry.entries else b"",
         "query": entry.query,
         "purpose": entry.purpose,
         "client": entry.client,
@@ -132,6 +134,7 @@ def _entry(row: Row) -> AccessEntry:
         message=None if held["message_id"] is None else MessageId(text_of(held["message_id"])),
         version=bytes(held["version"]).hex(),
         served=_served.decode(bytes(held["served"])) if held["served"] else (),
+        entries=_entries.decode(bytes(held["entries"])) if held["entries"] else (),
         query=held["query"],
         purpose=held["purpose"],
         client=held["client"],

@@ -217,6 +217,14 @@ directory_identifier = Table(
     sqlite_with_rowid=False,
 )
 Index("directory_identifier_entry", directory_identifier.c.entry_id)
+# Some ask for a number and do not say whose numbers they are.
+Index(
+    "directory_identifier_value",
+    directory_identifier.c.kind,
+    directory_identifier.c.value,
+    directory_identifier.c.system,
+    directory_identifier.c.entry_id,
+)
 # Which entry names which, or did in an older version: a role its practitioner and organization, a team its members, a
 # related person the patient. So that past versions are found too, rows stay; what an entry says itself decides.
 directory_edge = Table(
@@ -286,6 +294,45 @@ change_state = Table(
     Column("one", BigInteger, primary_key=True, autoincrement=False),
     Column("base", BigInteger, nullable=False),
 )
+# ── Programs that may ask ─────────────────────────────────────────────────────────────────────────────────────────────
+
+# One row counts the changes of both; each row says at which it was changed, so that a cache reads what is new.
+client_state = Table(
+    "client_state",
+    metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+client = Table(
+    "client",
+    metadata,
+    Column("client_id", Text, primary_key=True),  # what it is called in tokens
+    Column("participant_id", LargeBinary(16), nullable=False, unique=True),
+    Column("version", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # JSON of policy.clients.RegisteredClient
+)
+Index("client_generation", client.c.generation)
+client_version = Table(
+    "client_version",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+revoked_token = Table(
+    "revoked_token",
+    metadata,
+    Column("jti", Text, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),  # from then on nobody would take it anyway
+    Column("generation", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger, nullable=False),
+    Column("revoked_by", Text, nullable=False),
+)
+Index("revoked_token_generation", revoked_token.c.generation)
+Index("revoked_token_expires", revoked_token.c.expires_at)
 
 # ── The access log, and what persons leave outside the record ─────────────────────────────────────────────────────────
 
@@ -306,6 +353,7 @@ access_log = Table(
     Column("message_id", LargeBinary(16)),
     Column("version", LargeBinary, nullable=False),  # the record's commit, or empty
     Column("served", LargeBinary, nullable=False),  # JSON of access_log.Served, or empty
+    Column("entries", LargeBinary, nullable=False),  # JSON of access_log.ServedEntry, or empty
     Column("query", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("client", Text, nullable=False),

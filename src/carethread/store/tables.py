@@ -1,4 +1,5 @@
 """The tables that no repository holds, as files of a backup: directory, appointments, access log, marks, changes.
+"""The tables that no repository holds, as files of a backup: directory, appointments, clients, access log, marks.
 
 One JSON array a row and line, in the order of the primary key; bytes as base64. Both databases write and read the same
 files, so a backup of one is restored into the other.
@@ -18,6 +19,9 @@ from carethread.store.schema import (
     access_log,
     appointment,
     change,
+    client,
+    client_state,
+    client_version,
     directory_edge,
     directory_entry,
     directory_identifier,
@@ -26,6 +30,7 @@ from carethread.store.schema import (
     directory_version,
     directory_word,
     opened_mark,
+    revoked_token,
     set_aside,
 )
 
@@ -38,6 +43,10 @@ TABLES = (
     directory_patient,
     directory_state,
     appointment,
+    client_state,
+    client,
+    client_version,
+    revoked_token,
     access_log,
     opened_mark,
     set_aside,
@@ -100,7 +109,7 @@ def check_empty(connection: Connection) -> None:
     Raises:
         ConfigurationError: it holds something.
     """
-    for table in (directory_entry, access_log, opened_mark, set_aside):
+    for table in (directory_entry, client, access_log, opened_mark, set_aside):
         if connection.all(_COUNT[table.name])[0][0]:
             raise ConfigurationError(f"the database holds a {table.name} already; restore into an empty one")
 

@@ -3,6 +3,7 @@
 What is refused is logged too. Whoever may not read a thread gets the answer of one that does not exist.
 """
 
+from carethread.directory.versions import WrittenEntry
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
 from carethread.writes.directory import WrittenEntry, write_entry
 from carethread.writes.naming import name_message

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.LargeBinary(16)),
         sa.Column("version", sa.LargeBinary, nullable=False),
         sa.Column("served", sa.LargeBinary, nullable=False),
+        sa.Column("entries", sa.LargeBinary, nullable=False),
         sa.Column("query", sa.Text, nullable=False),
         sa.Column("purpose", sa.Text, nullable=False),
         sa.Column("client", sa.Text, nullable=False),
