@@ -23,6 +23,7 @@ from carethread.store.directory_words import words_of
 from carethread.store.keys import id_of, key_of
 
 Progress = Callable[[int, int], None]
+Check = Callable[[Match, Entry], None]
 
 _CHUNK = 2_000
 
@@ -37,6 +38,11 @@ class _Change(Struct, frozen=True):
     is_new: bool
 
 
+def wait_for_others(connection: Connection) -> None:
+    """Have whoever else writes to the directory wait until this transaction ends."""
+    connection.one(statements.lock_generation, one=1)
+
+
 def load(
     connection: Connection,
     bundle: Bundle,
@@ -45,6 +51,7 @@ def load(
     *,
     by: str,
     progress: Progress | None = None,
+    check: Check | None = None,
 ) -> Loaded:
     """Take drafts over, inside a write transaction.
 
@@ -57,6 +64,7 @@ def load(
         mint: where ids come from.
         by: who: the id of a person or client, or what an operator is called.
         progress: told how many entries are done, of how many.
+        check: asked about each entry before anything is recorded, and raises where it may not be.
 
     Raises:
         DirectoryError: something is not in order; the path says where.
@@ -64,14 +72,17 @@ def load(
     report = progress or _silent
     drafts = bundle.drafts
     report(0, len(drafts))
-    # Whoever else loads waits here, for what is decided depends on what is there.
-    connection.one(statements.lock_generation, one=1)
+    # What is decided depends on what is there.
+    wait_for_others(connection)
     existing = existing_around(connection, drafts)
     matches = match_drafts(drafts, existing, mint)
     targets = resolved(matches, existing)
     entries = [entry_of(each.draft, each.entry_id, each.fhir_id, targets) for each in matches]
     _check_names(matches)
     _check_merging(connection, matches, entries)
+    if check is not None:
+        for match, entry in zip(matches, entries, strict=True):
+            check(match, entry)
     different = [(each, entry) for each, entry in zip(matches, entries, strict=True) if entry != each.old]
     changes = _numbered(connection, different, at)
     done = len(drafts) - len(changes)

@@ -1,6 +1,6 @@
 """The words of names, without case and accents, as they are searched."""
 
-import unicodedata
+from carethread.directory.matching import plain_words
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -9,7 +9,4 @@ def words_of(text: str) -> tuple[str, ...]:
     >>> words_of("Dr. Zoë O'Brien-de Vries, Zoë")
     ('dr', 'zoe', 'o', 'brien', 'de', 'vries')
     """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(each for each in decomposed if not unicodedata.combining(each))
-    spaced = "".join(each if each.isalnum() else " " for each in bare.casefold())
-    return tuple(dict.fromkeys(spaced.split()))
+    return tuple(dict.fromkeys(plain_words(text)))

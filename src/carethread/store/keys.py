@@ -1,8 +1,16 @@
 """Identifiers as they stand in tables: sixteen bytes for what is written as a hyphenated UUID."""
 
+import re
 from uuid import UUID
 
 from carethread.ids import ParticipantId
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text is written as an identifier is."""
+    return _UUID.fullmatch(text) is not None
 
 
 def key_of(identifier: str) -> bytes:
