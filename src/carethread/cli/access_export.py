@@ -56,6 +56,8 @@ def _cells(document: AccessLineDocument) -> Iterator[str]:
         value = getattr(document, name)
         if name == "served":
             value = " ".join(f"{each.communication_id}@{each.version}:{each.entries}" for each in document.served)
+        if name == "entries":
+            value = " ".join(f"{each.entry_id}@{each.version}" for each in document.entries)
         text = "" if value is None else str(value)
         yield f"'{text}" if text.startswith(FORMULA) else text
 

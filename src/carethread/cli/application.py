@@ -27,6 +27,7 @@ COMMANDS = (
     ("message", "Add, correct and show messages.", "message"),
     ("ledger", "Show and change who takes part in a thread, under which rules.", "ledger"),
     ("directory", "Load and show people, organisations and teams; appoint auditors and stewards.", "directory"),
+    ("client", "Say which programs may ask, for whom, and what of the directory they write.", "client"),
     ("inbox", "Show the threads a person has, and what waits on them.", "inbox"),
     ("search", "Find messages a person may read, by their words.", "search"),
     ("access-log", "Show auditors who was served what, when and why.", "access_log"),

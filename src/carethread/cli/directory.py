@@ -59,7 +59,7 @@ def load(
     Example:
       carethread directory load people.json
     """
-    who = _who(by)
+    who = who_records(by)
     bundle = _read(source)
     with library.opened(data, may_make=True) as service, shown("Loading") as progress:
         loaded = service.directory.load(bundle, by=who, progress=progress)
@@ -217,7 +217,7 @@ def dismiss(
 
 def _appointed(entry: str, duty: str, by: str | None, data: str | None, as_json: bool, *, begins: bool) -> None:
     wanted = read_word(Duty, duty, "duty")
-    who = _who(by)
+    who = who_records(by)
     with library.opened(data) as service:
         directory = service.directory
         change = directory.appoint if begins else directory.dismiss
@@ -230,7 +230,7 @@ def _appointed(entry: str, duty: str, by: str | None, data: str | None, as_json:
     output.say(f"{person.id} is {now} {wanted.value}" + ("." if changed else ", as before."))
 
 
-def _who(said: str | None) -> str:
+def who_records(said: str | None) -> str:
     """Return who is recorded: who was said, or whoever is logged in."""
     if said is None:
         try:

@@ -394,6 +394,46 @@ class AppointedDocument(Struct, frozen=True):
     changed: bool
 
 
+class ClientDocument(Struct, frozen=True):
+    """A program that may ask: for the members of which organisations, and whose entries of the directory it writes."""
+
+    client_id: str
+    id: str
+    name: str
+    speaks_for: tuple[EntryDocument, ...]
+    manages: tuple[EntryDocument, ...]
+    manages_all: bool
+    active: bool
+
+
+class ClientsDocument(Struct, frozen=True):
+    """All clients, by what they are called in tokens."""
+
+    clients: tuple[ClientDocument, ...]
+
+
+class ChangedClientDocument(Struct, frozen=True):
+    """A client as it is now; `changed` says whether it was not so before."""
+
+    client: ClientDocument
+    changed: bool
+
+
+class ClientVersionDocument(Struct, frozen=True):
+    """A client as it was from then on, and who recorded that."""
+
+    number: int
+    recorded_at: str
+    recorded_by: str
+    client: ClientDocument
+
+
+class ClientVersionsDocument(Struct, frozen=True):
+    """All versions of a client, oldest first."""
+
+    versions: tuple[ClientVersionDocument, ...]
+
+
 class FindingDocument(Struct, frozen=True):
     """One fault. What does not apply is empty, or 0 for `line`."""
 

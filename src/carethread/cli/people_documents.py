@@ -76,6 +76,13 @@ class ServedDocument(Struct, frozen=True):
     entries: int
 
 
+class ServedEntryDocument(Struct, frozen=True):
+    """An entry of the directory as it was served or written: which version."""
+
+    entry_id: str
+    version: int
+
+
 class AccessLineDocument(Struct, frozen=True):
     """A line of the access log, as in an export. What does not apply is `null` or empty."""
 
@@ -92,6 +99,7 @@ class AccessLineDocument(Struct, frozen=True):
     message_id: str | None
     version: str
     served: tuple[ServedDocument, ...]
+    entries: tuple[ServedEntryDocument, ...]
     query: str
     purpose: str
     client: str
@@ -114,6 +122,7 @@ class AccessLineDocument(Struct, frozen=True):
             entry.message,
             entry.version,
             tuple(ServedDocument(each.thread, each.version, each.entries) for each in entry.served),
+            tuple(ServedEntryDocument(each.entry, each.version) for each in entry.entries),
             entry.query,
             entry.purpose,
             entry.client,

@@ -9,15 +9,19 @@ from msgspec.structs import replace
 from carethread.access_log import AccessEntry, Action, Served
 from carethread.clock import Instant, format_instant
 from carethread.coordination import CoordinationService
-from carethread.errors import NotAllowedError
+from carethread.errors import InvalidValueError, NotAllowedError
 from carethread.ids import CoordinationId, ParticipantId
 from carethread.policy.actor import Caller, Thread
 from carethread.policy.reading import may_read, reads_everything
 from carethread.record.model import Ledger, Progress
-from carethread.store.access import Entity, Filter, lines
+from carethread.store.about import About, about_entity, about_patient
+from carethread.store.access import Entity, Filter, lines, newest
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.past import PastRecord, record_at
 from carethread.store.people import actor_of, patients_of_record
+
+MOST_LINES = 1_000
+_NEWEST = 1 << 62
 
 
 class Visible(Struct, frozen=True):
@@ -90,7 +94,32 @@ def access_page(
         PurposeError: they state no purpose.
         InvalidValueError: `count` is not in order.
     """
-    raise NotImplementedError
+    said = query or _described(wanted, entity, patient)
+    asked = replace(line(caller, Action.EXPORTED), detail="access log", query=said)
+    custodian = service.archive.installation.custodian.id
+
+    def work(asking: Asking) -> tuple[AccessPage, Shown]:
+        _check_auditor(asking)
+        if not 0 < count <= MOST_LINES:
+            raise InvalidValueError("count", f"is not between 1 and {MOST_LINES:,}")
+        checks: list[About] = []
+        if entity is not None:
+            checks.append(about_entity(asking.connection, entity))
+        if patient is not None:
+            checks.append(about_patient(asking.connection, patient, custodian))
+        found, more = newest(
+            asking.connection, wanted, lambda entry: all(each(entry) for each in checks), after or _NEWEST, count
+        )
+        return AccessPage(tuple(found), more), Shown(asked)
+
+    return answer(service.archive, asked, caller, work)
+
+
+def _described(wanted: Filter, entity: Entity | None, patient: ParticipantId | None) -> str:
+    given = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+    about = {} if entity is None else {name: getattr(entity, name) for name in entity.__struct_fields__}
+    said = {**given, **about, "patient": patient}
+    return msgspec.json.encode({name: value for name, value in said.items() if value is not None}).decode()
 
 
 def _lines(service: CoordinationService, wanted: Filter) -> Iterator[AccessEntry]:

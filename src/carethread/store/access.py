@@ -3,7 +3,7 @@
 A line is never changed and never removed by this program. Lines are ids, not keys: they outlive an index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,8 @@ from carethread.store.keys import id_of, key_of, text_of
 from carethread.store.schema import access_log
 
 _PAGE = 500
+# How many lines a call looks at before it answers with what it has.
+_BUDGET = 5_000
 _served = msgspec.json.Decoder(tuple[Served, ...])
 _entries = msgspec.json.Decoder(tuple[ServedEntry, ...])
 _COLUMNS = tuple(column for column in access_log.columns if column.name != "entry_no")
@@ -46,6 +48,7 @@ class Filter(Struct, frozen=True):
     outcome: Outcome | None = None
     since: Instant | None = None
     until: Instant | None = None
+    number: int | None = None
 
 
 def logged(entry: AccessEntry, at: Instant) -> Effect:
@@ -86,6 +89,28 @@ def lines(connection: Connection, wanted: Filter) -> Iterator[AccessEntry]:
         after = rows[-1][0]
 
 
+def newest(
+    connection: Connection, wanted: Filter, about: Callable[[AccessEntry], bool], before: int, count: int
+) -> tuple[list[AccessEntry], int]:
+    """Return lines of the log, newest first, and before which number to go on: 0 at the end.
+
+    A call looks at a bounded number of lines: there may be fewer than `count`, and more to come.
+    """
+    found: list[AccessEntry] = []
+    place = before
+    for _ in range(_BUDGET // _PAGE):
+        rows = connection.all(_page(wanted, newest_first=True), before=place, count=_PAGE, **_parameters(wanted))
+        for entry in map(_entry, rows):
+            if about(entry):
+                if len(found) == count:
+                    return found, place
+                found.append(entry)
+            place = entry.number
+        if len(rows) < _PAGE:
+            return found, 0
+    return found, place
+
+
 _CONDITIONS = {
     "actor": access_log.c.actor_id == bindparam("actor", type_=LargeBinary),
     "record": access_log.c.coordination_id == bindparam("record", type_=LargeBinary),
@@ -94,20 +119,25 @@ _CONDITIONS = {
     "outcome": access_log.c.outcome == bindparam("outcome", type_=Text),
     "since": access_log.c.at >= bindparam("since", type_=BigInteger),
     "until": access_log.c.at < bindparam("until", type_=BigInteger),
+    "number": access_log.c.entry_no == bindparam("number", type_=BigInteger),
 }
 _select = select(*access_log.columns).where(access_log.c.entry_no > bindparam("after", type_=BigInteger))
+_select_back = select(*access_log.columns).where(access_log.c.entry_no < bindparam("before", type_=BigInteger))
 # Compiled once for each combination of conditions that is asked for.
-_pages: dict[tuple[str, ...], Select[tuple[object, ...]]] = {}
+_pages: dict[tuple[bool, tuple[str, ...]], Select[tuple[object, ...]]] = {}
 
 
-def _page(wanted: Filter) -> Select[tuple[object, ...]]:
+def _page(wanted: Filter, *, newest_first: bool = False) -> Select[tuple[object, ...]]:
     names = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
-    if names not in _pages:
+    if (newest_first, names) not in _pages:
         conditions = [_CONDITIONS[name] for name in names]
-        _pages[names] = (
-            _select.where(*conditions).order_by(access_log.c.entry_no).limit(bindparam("count")).offset(statements.ZERO)
+        ordered = (
+            _select_back.where(*conditions).order_by(access_log.c.entry_no.desc())
+            if newest_first
+            else _select.where(*conditions).order_by(access_log.c.entry_no)
         )
-    return _pages[names]
+        _pages[newest_first, names] = ordered.limit(bindparam("count")).offset(statements.ZERO)
+    return _pages[newest_first, names]
 
 
 def _parameters(wanted: Filter) -> Parameters:
