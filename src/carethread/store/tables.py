@@ -1,5 +1,4 @@
-"""The tables that no repository holds, as files of a backup: directory, appointments, access log, marks, changes.
-"""The tables that no repository holds, as files of a backup: directory, appointments, clients, access log, marks.
+"""The tables that no repository holds, as files of a backup: directory, clients, access log, marks, changes.
 
 One JSON array a row and line, in the order of the primary key; bytes as base64. Both databases write and read the same
 files, so a backup of one is restored into the other.

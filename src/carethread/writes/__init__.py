@@ -5,7 +5,7 @@ What is refused is logged too. Whoever may not read a thread gets the answer of 
 
 from carethread.directory.versions import WrittenEntry
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
-from carethread.writes.directory import WrittenEntry, write_entry
+from carethread.writes.directory import write_entry
 from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
