@@ -155,8 +155,6 @@ class Reading:
         instead = f"Name one of: {', '.join(sorted(kinds))}."
         if named.type == "PractitionerRole" and "Practitioner" in kinds:
             instead = "Name the Practitioner; for whom they act follows, or is said by on-behalf-of."
-        elif named.type == "CareTeam" and "Organization" in kinds:
-            instead = "Name a care team that replies go to in the extension sender-care-team."
         self.refuse("value", at, "this type of resource cannot be named here", instead)
         return None
 
