@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from carethread.errors import NotAllowedError
 from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.token import Token
 from carethread.ids import ParticipantId
@@ -30,6 +31,7 @@ def caller_of(
 
     Raises:
         InvalidTokenError: nobody here is meant.
+        NotAllowedError: a system states a purpose, as an auditor would.
     """
     if token.person is not None:
         person = find_person(*token.person)
@@ -40,4 +42,6 @@ def caller_of(
     system = find_client(token)
     if system is None:
         raise InvalidTokenError("the token's client is not registered here")
+    if purpose:
+        raise NotAllowedError("only a person looks as an auditor, and the token names none")
     return Caller(None, system=system, client=token.client, request_id=request_id)

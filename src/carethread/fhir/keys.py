@@ -74,10 +74,7 @@ class Key(Struct, frozen=True):
             return False
         if self.algorithm is not None and ALGORITHMS.get(self.algorithm) != wanted:
             return False
-        try:
-            return bool(wanted.model.verify(content, signature, self.value))
-        except (JoseError, ValueError):
-            return False
+        return bool(wanted.model.verify(content, signature, self.value))
 
 
 # By id and kind.
@@ -136,4 +133,5 @@ def _read_key(given: Mapping[str, Any]) -> Key | None:
 
 
 def _sound(modulus: str, exponent: str) -> bool:
-    return base64_to_int(modulus).bit_length() in _RSA_BITS and base64_to_int(exponent) < _MAX_EXPONENT
+    product = base64_to_int(modulus)
+    return product.bit_length() in _RSA_BITS and product % 2 == 1 and base64_to_int(exponent) < _MAX_EXPONENT
