@@ -51,6 +51,7 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_SIGNING_CERTIFICATE": str(file),
             "CARETHREAD_TRUSTED_CERTIFICATES": str(file),
             "CARETHREAD_ALLOWED_SIGNERS": str(file),
+            "CARETHREAD_TOKEN_ISSUERS": str(file),
             "CARETHREAD_PATIENTS_OPEN_THREADS": "no",
         }
     )
@@ -63,6 +64,7 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         signing_certificate=file,
         trusted_certificates=file,
         allowed_signers=file,
+        token_issuers=file,
         patients_open_threads=False,
     )
 

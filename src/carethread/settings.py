@@ -87,6 +87,15 @@ class Settings:
         ),
     ] = None
 
+    token_issuers: Annotated[
+        Path | None,
+        Documented(
+            "A TOML file that says [whose bearer tokens](tokens.md#issuers) are trusted. Left out: only those that "
+            "`carethread token` makes.",
+            "/etc/carethread/issuers.toml",
+        ),
+    ] = None
+
     patients_open_threads: Annotated[
         bool | None,
         Documented(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
@@ -16,6 +17,7 @@ from carethread.clock import Instant
 from carethread.fhir.issuers import Issuer
 from carethread.fhir.key_sources import KeySource
 from carethread.fhir.keys import ALGORITHMS, Keys, read_key_set
+from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
 
@@ -81,6 +83,15 @@ class Scene:
 
     def check(self, text: str) -> Token:
         return self.tokens.check(f"Bearer {text}")
+
+
+def refused(text: str, said: str, scene: Scene | None = None) -> None:
+    """Check that a token is refused in these words, and that none of it stands in them."""
+    with pytest.raises(InvalidTokenError) as raised:
+        (scene or Scene()).check(text)
+    assert said in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert not any(part in str(raised.value) for part in text.split(".") if len(part) > 8)
 
 
 def key_set(*keys: Key, **more: Any) -> bytes:

@@ -95,6 +95,7 @@ def test_keys_come_by_https_or_from_this_machine(tmp_path: Path, url: str) -> No
         ('keys_file = "jwks.json"', 'keys_file = "jwks.json"\nfhir_base = "x"', "fhir_base must be an https URL"),
         ('keys_file = "jwks.json"', 'keys_file = "jwks.json"\ntoken_endpoint = "x"', "token_endpoint must be"),
         ('keys_file = "jwks.json"', 'keys_file = "jwks.json"\nlongest = "soon"', "longest must be a time"),
+        ('keys_file = "jwks.json"', 'keys_file = "jwks.json"\nlongest = "91d"', "longest must be a time"),
         ('keys_file = "jwks.json"', 'keys_file = "jwks.json"\nleeway = "1h"', "not in order"),
         ("[[issuer]]", "[[issuers]]", "not in order"),
         ("[[issuer]]", "[[issuer", "not in order"),

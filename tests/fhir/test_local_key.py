@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from carethread.clock import Instant
 from carethread.errors import ConfigurationError, StorageError
+from carethread.fhir.issuers import LONGEST_S
 from carethread.fhir.keys import read_key_set
-from carethread.fhir.local_key import FILE_NAME, LONGEST_S, Granted, LocalKey, issuer_name, load_key, local_issuer, mint
+from carethread.fhir.local_key import FILE_NAME, Granted, LocalKey, issuer_name, load_key, local_issuer, mint
 from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
 from carethread.fhir.scopes import Context, Reach
 from carethread.fhir.tokens import Tokens

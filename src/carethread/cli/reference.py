@@ -50,6 +50,8 @@ ANSWERS: dict[str, type[Struct]] = {
     "client change": documents.ChangedClientDocument,
     "client revoke": documents.ChangedClientDocument,
     "client history": documents.ClientVersionsDocument,
+    "token key": documents.TokenKeyDocument,
+    "token": documents.TokenDocument,
     "inbox": people_documents.InboxDocument,
     "search": people_documents.SearchDocument,
     "access-log list": people_documents.AccessLogDocument,

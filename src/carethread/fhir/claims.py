@@ -18,7 +18,9 @@ from carethread.record.text import check_name
 SKEW_MS = 60_000  # how far other clocks may be off
 _MAX_TEXT = 255
 # The access log keeps it in one line with the id of the system client.
-_MAX_CLIENT = 150
+MAX_CLIENT = 150
+# What the registry of revoked tokens takes.
+_TOKEN_ID = re.compile(r"[!-~]{1,200}", re.ASCII)
 _LAST_S = 253_402_300_799
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _PERSON = re.compile(rf"(Practitioner|RelatedPerson|Patient)/({_ID})", re.ASCII)
@@ -53,7 +55,7 @@ def read_claims(signed: Signed, issuer: Issuer, bases: frozenset[str], now: Inst
         contexts -= {Context.PATIENT}
     return Token(
         issuer=issuer.name,
-        id=_text(claims, "jti") or f"sha256-{hashlib.sha256(signed.content).hexdigest()}",
+        id=_token_id(claims) or f"sha256-{hashlib.sha256(signed.content).hexdigest()}",
         subject=_text(claims, "sub"),
         client=_client(claims),
         scopes=Scopes.parse(_scope(claims), contexts),
@@ -111,11 +113,18 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     return said
 
 
+def _token_id(claims: Mapping[str, Any]) -> str | None:
+    said = claims.get("jti")
+    if said is not None and (not isinstance(said, str) or _TOKEN_ID.fullmatch(said) is None):
+        raise InvalidTokenError("the token's jti is not one by which it could be revoked")
+    return said
+
+
 def _client(claims: Mapping[str, Any]) -> str:
     """Return the client: RFC 9068's claim, or OpenID's."""
     name = "client_id" if "client_id" in claims else "azp"
     said = _text(claims, name)
-    if len(said) > _MAX_CLIENT:
+    if len(said) > MAX_CLIENT:
         raise InvalidTokenError(f"the token's {name} is too long")
     try:
         return check_name(said, name) if said else ""

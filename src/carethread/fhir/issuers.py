@@ -13,6 +13,8 @@ from carethread.fhir.key_sources import FileKeys, KeySource, PublishedKeys
 from carethread.fhir.keys import ALGORITHMS, KeySetError, read_key_set
 
 DAY_S = 24 * 60 * 60
+# No token of anybody lasts longer, so that revoked ones need not be known for ever.
+LONGEST_S = 90 * DAY_S
 _UNITS = {"s": 1, "m": 60, "h": 60 * 60, "d": DAY_S}
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -98,8 +100,8 @@ def _issuer(table: _Table, path: Path) -> Issuer:
         raise ConfigurationError(f"{place}: issuer and audience must say something")
     if not algorithms or not algorithms <= ALGORITHMS.keys():
         raise ConfigurationError(f"{place}: algorithms must be some of {', '.join(ALGORITHMS)}")
-    if longest is None:
-        raise ConfigurationError(f"{place}: longest must be a time such as 90s, 30m, 24h or 7d")
+    if longest is None or longest > LONGEST_S:
+        raise ConfigurationError(f"{place}: longest must be a time such as 90s, 30m, 24h or 7d, and 90d at most")
     for name in ("fhir_base", "authorization_endpoint", "token_endpoint"):
         url = getattr(table, name)
         if url and not _is_safe(url):

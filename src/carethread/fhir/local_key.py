@@ -18,14 +18,13 @@ from msgspec import Struct
 
 from carethread.clock import Instant
 from carethread.errors import ConfigurationError, StorageError
-from carethread.fhir.issuers import DAY_S, Issuer
+from carethread.fhir.issuers import LONGEST_S, Issuer
 from carethread.fhir.key_sources import FileKeys
 from carethread.fhir.keys import Key, Keys, KeySetError
 from carethread.ids import IdSource, ParticipantId, random_uuid
 
 FILE_NAME = "token.key"
 ALGORITHM = "ES256"
-LONGEST_S = 90 * DAY_S
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_FILE = 10_000
 
