@@ -10,6 +10,7 @@ from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.scopes import Reach
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
+from carethread.reads import current_rights
 from tests.cli.conftest import PeopleAtWork
 
 
@@ -94,6 +95,22 @@ def test_the_key_is_shown_and_replaced(people: PeopleAtWork, tokens: Tokens) -> 
     assert (second.issuer, second.id != first.id) == (first.issuer, True)
     with pytest.raises(InvalidTokenError, match="does not have"):
         check()
+
+
+def test_a_revoked_token_counts_no_more(people: PeopleAtWork) -> None:
+    made = people.document("token", "--as", "A1", "--scope", "user/*.rs")
+    with people.region() as region:
+        service = region.service
+        issuer = local_issuer(people.data, service.archive.installation.custodian.id)
+        tokens = Tokens((issuer,), revoked=lambda token: current_rights(service).is_revoked(token.id))
+        assert tokens.check(f"Bearer {made.token}").id == made.id
+        assert people.document("token", "revoke", made.id).changed
+        with pytest.raises(InvalidTokenError, match="was revoked"):
+            tokens.check(f"Bearer {made.token}")
+    assert not people.document("token", "revoke", made.id).changed
+    assert people.text("token", "revoke", made.id) == "It counts no more, as before.\n"
+    assert people.text("token", "revoke", "another") == "It counts no more.\n"
+    assert "visible characters" in people.fault(2, "token", "revoke", "a b")
 
 
 def test_the_key_set_is_one_that_others_can_use(people: PeopleAtWork) -> None:

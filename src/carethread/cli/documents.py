@@ -472,31 +472,3 @@ class DemonstrationDocument(Struct, frozen=True):
     communication_ids: tuple[str, ...]
     commits: int
     findings: tuple[FindingDocument, ...]
-
-
-class TokenDocument(Struct, frozen=True):
-    """A bearer token, what it is revoked by, and when it ends."""
-
-    token: str
-    id: str
-    expires_at: str
-
-
-class PublicKeyDocument(Struct, frozen=True):
-    """A public key, as a JSON Web Key."""
-
-    kty: str
-    crv: str
-    x: str
-    y: str
-    kid: str
-    use: str
-    alg: str
-
-
-class TokenKeyDocument(Struct, frozen=True):
-    """The key that signs the installation's own tokens: what stands in them as `iss` and `aud`, and the key set."""
-
-    issuer: str
-    id: str
-    keys: tuple[PublicKeyDocument, ...]

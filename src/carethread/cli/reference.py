@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from msgspec import Struct
 
-from carethread.cli import application, documents, exit_codes, people_documents
+from carethread.cli import application, documents, exit_codes, people_documents, token_documents
 from carethread.settings import FILE_VARIABLE, documentation, variable
 
 _WIDTH = 90
@@ -50,8 +50,9 @@ ANSWERS: dict[str, type[Struct]] = {
     "client change": documents.ChangedClientDocument,
     "client revoke": documents.ChangedClientDocument,
     "client history": documents.ClientVersionsDocument,
-    "token key": documents.TokenKeyDocument,
-    "token": documents.TokenDocument,
+    "token revoke": token_documents.RevokedTokenDocument,
+    "token key": token_documents.TokenKeyDocument,
+    "token": token_documents.TokenDocument,
     "inbox": people_documents.InboxDocument,
     "search": people_documents.SearchDocument,
     "access-log list": people_documents.AccessLogDocument,
@@ -196,7 +197,7 @@ def _command_line_parts() -> Iterator[str]:
 def _documents() -> list[type[Struct]]:
     return [
         each
-        for module in (documents, people_documents)
+        for module in (documents, people_documents, token_documents)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Struct) and each.__module__ == module.__name__
     ]

@@ -8,9 +8,10 @@ import typer
 from carethread import CoordinationService
 from carethread.cli import library, options, output
 from carethread.cli.application import new_noun
-from carethread.cli.documents import PublicKeyDocument, TokenDocument, TokenKeyDocument
+from carethread.cli.directory import ByOption, who_records
 from carethread.cli.people import PEOPLE, Kinds, find_entry
-from carethread.clock import format_instant, system_clock
+from carethread.cli.token_documents import PublicKeyDocument, RevokedTokenDocument, TokenDocument, TokenKeyDocument
+from carethread.clock import Instant, format_instant, system_clock
 from carethread.directory.model import Patient
 from carethread.errors import InvalidValueError
 from carethread.fhir.claims import MAX_CLIENT
@@ -105,6 +106,30 @@ def key(
         output.answer(TokenKeyDocument(issuer, found.id, keys))
     else:
         output.pairs((("Issuer", issuer), ("Key", found.id)))
+
+
+@app.command("revoke")
+def revoke(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Its jti, or what --json gave as its id.")],
+    *,
+    by: ByOption = None,
+    data: options.DataOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Have a token count no more, from the next request on, whoever signed it.
+
+    Example:
+      carethread token revoke 3f7a8d2c-1e9b-4a6d-9f2e-5c8b7a4d1f92
+    """
+    who = who_records(by)
+    # When it ends is not known from its id; no token lasts longer than that.
+    end = Instant(system_clock() + LONGEST_S * 1000)
+    with library.opened(data) as service:
+        changed = service.clients.revoke_token(identifier, end, by=who)
+    if as_json:
+        output.answer(RevokedTokenDocument(identifier, changed))
+    else:
+        output.say("It counts no more." if changed else "It counts no more, as before.")
 
 
 def _custodian(service: CoordinationService) -> ParticipantId:
