@@ -160,8 +160,9 @@ class Region:
         if "others" in more:
             fields["others"] = self.ids(*more.pop("others"))
         content = more.pop("message", MessageContent(body) if body else None)
+        naming = more.pop("naming", None)
         opening = Opening(recipients=self.ids(*to), message=content, **fields, **more)
-        return open_thread(self.service, self.caller(who), opening)
+        return open_thread(self.service, self.caller(who), opening, naming=naming)
 
 
 def _duty(word: str) -> Any:
