@@ -247,7 +247,10 @@ class Naive(Struct):
             for message in thread.there.messages
             if message.type != "system" and matches(thread, message) and says(message, query)
         ]
-        return sorted(found, key=lambda each: (each.timestamp, each.id[-5:]), reverse=True)
+        record = {message.id: thread.record for thread in threads for message in thread.there.messages}
+        return sorted(
+            found, key=lambda each: (each.sent or each.timestamp, record[each.id][-4:], each.timestamp), reverse=True
+        )
 
 
 def split(text: str) -> list[str]:

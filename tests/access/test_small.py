@@ -5,10 +5,11 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from carethread import ClientIdentifier, MessageContent, errors
+from carethread.clock import Instant
 from carethread.ids import ParticipantId
-from carethread.reads import access_log, inbox, read_thread
-from carethread.record.model import Message
-from carethread.store import access
+from carethread.reads import access_log, inbox, read_thread, search
+from carethread.reads.looking import Looking
+from carethread.store import access, finding
 from carethread.store.access import Filter
 from carethread.store.finding import free_keys, search_key
 from carethread.store.inbox import Wanted
@@ -26,20 +27,40 @@ def test_the_log_is_read_in_pages(region: Region, monkeypatch: pytest.MonkeyPatc
     assert len(found) == 6
 
 
-def test_a_place_in_time_that_is_taken(region: Region) -> None:
+def test_a_place_in_time_that_is_taken(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one too, by a message that is not being placed."""
     thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
     (first,) = read_thread(region.service, region.auditor, thread).messages
-    key = search_key(first)
+    (record,) = (each.coordination_id for each in region.service.records())
+    key = search_key(record, first)
+    later = replace(first, timestamp=first.timestamp + 1)
+    monkeypatch.setattr(finding, "_KEYS_AT_ONCE", 2)
 
-    def at(place: int) -> Message:
-        return replace(first, id=f"{first.id[:-5]}{(key & 0xFFFFF) + place:05x}")
-
-    post_message(region.service, region.caller("B1"), thread, MessageContent("x"))
+    for _ in range(2):
+        post_message(region.service, region.caller("B1"), thread, MessageContent("x"))
     with region.service.archive.database.write() as connection:
-        connection.run(text("UPDATE message SET search_key = :key WHERE position = 2"), key=key + 1)
-        assert free_keys(connection, [at(0)]) == [key + 2]
-        assert free_keys(connection, [at(0), at(2), at(0), at(7)]) == [key + 2, key + 3, key + 4, key + 7]
+        for position in (2, 3):
+            statement = text("UPDATE message SET search_key = :key WHERE position = :position")
+            connection.run(statement, key=key + position - 1, position=position)
+        assert free_keys(connection, record, [first]) == [key + 3]
+        after = search_key(record, later)
+        assert free_keys(connection, record, [first, later, first, later]) == [key + 3, after, key + 4, after + 1]
+
+
+def test_what_was_sent_at_one_time_stands_in_the_order_of_the_record(region: Region) -> None:
+    """Sent to the day, and recorded out of that order in two threads; a rebuilt index says the same."""
+    service, caller = region.service, region.caller("B1")
+    threads = [region.open("B1", ("Hospital-C",), "") for _ in range(2)]
+    day = Instant(1_768_003_200_000)
+    for number in range(8):
+        content = MessageContent(f"Word {number}", sent=day)
+        post_message(service, caller, threads[number * 5 % 3 % 2], content)
+    expected = [f"Word {number}" for number in reversed(range(8))]
+    for _ in range(2):
+        found = search(service, caller, Looking("word", until=Instant(day + 1)))
+        assert [each.message.body for each in found.hits] == expected
+        service.rebuild()
+    assert [each for status in service.records() for each in service.archive.audit(status.coordination_id)] == []
 
 
 def test_a_group_that_asks_itself(region: Region) -> None:

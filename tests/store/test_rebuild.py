@@ -259,7 +259,9 @@ def test_repositories_ahead_of_an_older_index(tmp_path: Path) -> None:
 def test_a_message_that_whoever_may_find_it_would_not(archive: Archive, eventful: CoordinationRecord) -> None:
     ledger = eventful.communications()[0]
     message = eventful.read_communication(ledger.communication_id).messages[0]
-    whole = document_of(search_key(message), thread_tokens(ledger), eventful.coordination_id, message)
+    whole = document_of(
+        search_key(eventful.coordination_id, message), thread_tokens(ledger), eventful.coordination_id, message
+    )
     with archive.database.write() as connection:
         text_index.remove(connection, [whole])
         text_index.add(connection, [replace(whole, tokens=whole.tokens[1:])])

@@ -11,12 +11,13 @@ from carethread.errors import InvalidValueError
 from carethread.ids import CoordinationId, ParticipantId, parse_participant_id
 from carethread.policy.actor import Actor, Caller
 from carethread.policy.reading import reads_everything
+from carethread.record.model import MessageType
 from carethread.store import search as store_search
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.database import Connection
 from carethread.store.search import Hit, encode_place
 from carethread.store.ways import bounds, records_of
-from carethread.store.words import Search, author_token, check_query, participant_token, read_terms
+from carethread.store.words import Search, author_token, check_query, kind_token, participant_token, read_terms
 
 MOST_HITS = 200
 # The last instant that has a place among messages, in 2109. Nothing was recorded later.
@@ -96,8 +97,9 @@ def _search(connection: Connection, actor: Actor, looking: Looking, custodian: P
         records = tuple(sorted(records_of(connection, looking.patient, custodian).values()))
         if not records:
             return None
+    never = (kind_token(MessageType.SYSTEM),)
     if reads_everything(actor):
         if not (terms or every or records):
             raise InvalidValueError("query", "says only when: add words, a patient, an organisation or an author")
-        return Search(terms, None, tuple(every), records)
-    return Search(terms, bounds(connection, actor, custodian), tuple(every), records)
+        return Search(terms, None, tuple(every), records, never=never)
+    return Search(terms, bounds(connection, actor, custodian), tuple(every), records, never=never)

@@ -216,6 +216,7 @@ def add_thread(
             "position": position,
             "message_id": key_of(message.id),
             "corrects": None if message.corrects is None else key_of(message.corrects),
+            "recorded_at": message.timestamp,
             "seq": commits[message.id],
             "entry": entry,
             **NAMELESS,

@@ -13,7 +13,7 @@ from carethread.git.repository import FileChange
 from carethread.git.signatures import Signer
 from carethread.ids import ParticipantId
 from carethread.record.commit_message import render_commit_message
-from carethread.record.model import CoordinationStatus, Custodian, MessageType, ThreadStatus
+from carethread.record.model import CoordinationStatus, Custodian, ThreadStatus
 from carethread.record.status_yaml import render_status
 from carethread.record.transitions import Named, Transition
 from carethread.store import changes, names, statements, text_index
@@ -210,10 +210,11 @@ def _add_entries(
         _replace_tokens(connection, rows, state, thread, position, tokens_before, tokens)
     for entry in transition.entries:
         position += 1
-        key = free_key(connection if rows.is_careful else None, rows.keys, entry.message)
+        # A sending system's time may be to the second, or to the day: many messages then ask for one place.
+        is_careful = rows.is_careful or entry.message.sent is not None
+        key = free_key(connection if is_careful else None, rows.keys, state.coordination_id, entry.message)
         thread.new_keys[position] = key
-        if entry.message.type is not MessageType.SYSTEM:
-            rows.text.append((True, document_of(key, tokens, state.coordination_id, entry.message)))
+        rows.text.append((True, document_of(key, tokens, state.coordination_id, entry.message)))
         rows.messages.append(
             {
                 "record_key": state.key,
@@ -222,6 +223,7 @@ def _add_entries(
                 "message_id": key_of(entry.message.id),
                 "search_key": key,
                 "corrects": None if entry.message.corrects is None else key_of(entry.message.corrects),
+                "recorded_at": entry.message.timestamp,
                 "seq": state.head_seq,
                 "entry": entry.data,
                 **NAMELESS,
@@ -240,11 +242,7 @@ def _replace_tokens(
 ) -> None:
     """Let the first `count` entries of a thread be found by whoever may find them now, and by nobody else."""
     keys = dict(connection.all(statements.list_search_keys, key=state.key, no=thread.number)) | thread.new_keys
-    indexed = [
-        (keys[position], message)
-        for position, message in enumerate(thread.messages()[:count], 1)
-        if message.type is not MessageType.SYSTEM
-    ]
+    indexed = [(keys[position], message) for position, message in enumerate(thread.messages()[:count], 1)]
     for is_added, tokens in ((False, before), (True, after)):
         rows.text.extend((is_added, document_of(key, tokens, state.coordination_id, each)) for key, each in indexed)
 

@@ -16,7 +16,8 @@ from carethread.git.history import commits, open_repository
 from carethread.git.repository import read_head
 from carethread.ids import CoordinationId, ParticipantId
 from carethread.record.finding import Finding
-from carethread.record.model import MessageType, Progress
+from carethread.record.model import Progress
+from carethread.record.rules import sent_time
 from carethread.store import changes, names, statements, text_index
 from carethread.store.database import Connection, Database, Parameters
 from carethread.store.derive import Derived, changes_of, derive
@@ -32,6 +33,7 @@ from carethread.store.schema import (
     resource_name,
     thread,
 )
+from carethread.store.words import message_tokens
 
 _HEX32 = re.compile(r"[0-9a-f]{32}", re.ASCII)
 # A column of a rebuilt row that the repository does not know.
@@ -160,13 +162,14 @@ def insert_derived(connection: Connection, derived: Derived, known: int | None) 
 
 def _place(connection: Connection, derived: Derived) -> list[text_index.Document]:
     """Give the messages their search keys; return what is indexed of them."""
-    messages = [(each.tokens, message) for each in derived.texts for message in each.messages]
-    keys = free_keys(connection, [message for _, message in messages])
+    texts = [(each.tokens, message) for each in derived.texts for message in each.messages]
+    # In the order in which they were recorded: what was sent at one time stands in that order.
+    placed = sorted(zip(derived.messages, texts, strict=True), key=lambda each: (each[0]["seq"], each[0]["position"]))
+    keys = free_keys(connection, derived.coordination_id, [found for _, (_, found) in placed])
     documents = []
-    for row, key, (tokens, found) in zip(derived.messages, keys, messages, strict=True):
+    for (row, (tokens, found)), key in zip(placed, keys, strict=True):
         row["search_key"] = key
-        if found.type is not MessageType.SYSTEM:
-            documents.append(document_of(key, tokens, derived.coordination_id, found))
+        documents.append(document_of(key, tokens, derived.coordination_id, found))
     return documents
 
 
@@ -258,13 +261,13 @@ def _compare_texts(database: Database, derived: Derived, keys: dict[tuple[int, i
     for each in derived.texts:
         for position, found in enumerate(each.messages, 1):
             key = keys.get((each.thread_no, position))
-            if key is None or instant_of(key) != found.timestamp:
+            if key is None or instant_of(key) != max(0, sent_time(found)):
                 yield Finding(
                     derived.coordination_id, "index-text", f"The index has no place in time for message {found.id}."
                 )
-            elif found.type is not MessageType.SYSTEM:
+            else:
                 everything.add(key)
-                for token in each.tokens:
+                for token in message_tokens(each.tokens, derived.coordination_id, found):
                     expected.setdefault(token, set()).add(key)
 
     # What every message has is asked for at once: nothing of the record could be found that should not be.

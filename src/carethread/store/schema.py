@@ -79,6 +79,9 @@ Index(
     postgresql_where=thread.c.continues.is_not(None),
 )
 
+# For whoever reads everything. The same order as that of participations.
+Index("thread_begun", thread.c.created_at, thread.c.communication_id)
+
 message = Table(
     "message",
     metadata,
@@ -86,19 +89,29 @@ message = Table(
     Column("thread_no", BigInteger, primary_key=True, autoincrement=False),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("message_id", LargeBinary(16), nullable=False, unique=True),
-    # Where it stands among all messages: its timestamp in the high bits, so that a search walks them newest first.
+    # Where it stands among all messages: when it was sent in the high bits, so that a search walks them newest first.
     Column("search_key", BigInteger, nullable=False, unique=True),
     Column("corrects", LargeBinary(16)),  # the message it corrects, in this thread or in another of the record
+    Column("recorded_at", BigInteger, nullable=False),  # its timestamp
     Column("seq", BigInteger, nullable=False),  # the commit that recorded it
     Column("entry", LargeBinary, nullable=False),  # its exact bytes in thread.md
     Column("resource_id", Text),  # as of a thread
     Column("identifiers", LargeBinary),
 )
 
+# In the order in which messages were recorded, with what finds them in the full text.
+Index(
+    "message_recorded",
+    message.c.recorded_at,
+    message.c.record_key,
+    message.c.seq,
+    message.c.position,
+    message.c.search_key,
+)
 Index(
     "message_corrects",
-    message.c.record_key,
     message.c.corrects,
+    message.c.record_key,
     sqlite_where=message.c.corrects.is_not(None),
     postgresql_where=message.c.corrects.is_not(None),
 )
@@ -153,6 +166,7 @@ participation = Table(
     Column("reach", BigInteger, nullable=False),  # policy.Reach: who may read through this participant
     Column("archived", BigInteger, nullable=False),  # 0 or 1
     Column("activity", BigInteger, nullable=False),  # last_updated_at
+    Column("created_at", BigInteger, nullable=False),
     Column("thread_uuid", LargeBinary(16), nullable=False),  # the UUID of the communication id; the same in any index
     Column("addressed", BigInteger, nullable=False),  # the position of the last message addressed to it, or 0
     Column("answered", BigInteger, nullable=False),  # the position of the last message from its side, or 0
@@ -168,6 +182,14 @@ Index(
     participation.c.activity,
     participation.c.thread_uuid,
     participation.c.last_message,
+)
+# In the order in which threads began, which never changes: pages of it stand still.
+Index(
+    "participation_begun",
+    participation.c.participant_id,
+    participation.c.reach,
+    participation.c.created_at,
+    participation.c.thread_uuid,
 )
 Index(
     "participation_waiting",

@@ -148,7 +148,6 @@ find_message = (
     .where(message.c.message_id == p("message_id"), message.c.record_key == p("key"))
 )
 
-find_search_key = select(message.c.search_key).where(message.c.search_key == p("search_key"))
 list_search_keys = (
     select(message.c.position, message.c.search_key)
     .where(message.c.record_key == p("key"), message.c.thread_no == p("no"))

@@ -6,7 +6,7 @@ PostgreSQL: one `tsvector` a message; words have no weight, tokens weight A, so 
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import Struct, json
 from sqlalchemy import Executable, text
 
 from carethread.ids import CoordinationId
@@ -41,12 +41,34 @@ _fts_find = text(
     "SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid < :before AND rowid >= :since "
     "ORDER BY rowid DESC LIMIT :count"
 )
+_fts_find_oldest = text(
+    "SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid < :before AND rowid >= :since "
+    "ORDER BY rowid LIMIT :count"
+)
 _ts_insert = text("INSERT INTO message_text (search_key, document) VALUES (:search_key, CAST(:document AS tsvector))")
 _ts_delete = text("DELETE FROM message_text WHERE search_key = :search_key")
 _ts_clear = text("DELETE FROM message_text")
 _ts_find = text(
     "SELECT search_key FROM message_text WHERE document @@ CAST(:query AS tsquery) "
     "AND search_key < :before AND search_key >= :since ORDER BY search_key DESC LIMIT :count"
+)
+_ts_find_oldest = text(
+    "SELECT search_key FROM message_text WHERE document @@ CAST(:query AS tsquery) "
+    "AND search_key < :before AND search_key >= :since ORDER BY search_key LIMIT :count"
+)
+_fts_among = text(
+    "SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid IN (SELECT value FROM json_each(:keys))"
+)
+_ts_among = text(
+    "SELECT search_key FROM message_text WHERE search_key = ANY(:keys) AND document @@ CAST(:query AS tsquery)"
+)
+_fts_count = text(
+    "SELECT count(*) FROM (SELECT rowid FROM message_text WHERE message_text MATCH :query AND rowid < :before "
+    "AND rowid >= :since LIMIT :count)"
+)
+_ts_count = text(
+    "SELECT count(*) FROM (SELECT search_key FROM message_text WHERE document @@ CAST(:query AS tsquery) "
+    "AND search_key < :before AND search_key >= :since LIMIT :count) AS counted"
 )
 
 
@@ -77,13 +99,43 @@ def optimise(connection: Connection) -> None:
         connection.run(_fts_optimise)
 
 
-def find(connection: Connection, search: Search, before: int, since: int, count: int) -> list[int]:
+def find(
+    connection: Connection, search: Search, before: int, since: int, count: int, *, oldest_first: bool = False
+) -> list[int]:
     """Return the search keys of what is found, newest first, below `before` and from `since` on."""
     if search.access == ():
         return []
-    statement: Executable = _fts_find if connection.is_sqlite else _ts_find
-    query = _fts_query(search) if connection.is_sqlite else _ts_query(search)
-    return [row[0] for row in connection.all(statement, query=query, before=before, since=since, count=count)]
+    newest: Executable = _fts_find if connection.is_sqlite else _ts_find
+    oldest: Executable = _fts_find_oldest if connection.is_sqlite else _ts_find_oldest
+    rows = connection.all(
+        oldest if oldest_first else newest, query=_query(connection, search), before=before, since=since, count=count
+    )
+    return [row[0] for row in rows]
+
+
+def among(connection: Connection, search: Search, keys: list[int]) -> set[int]:
+    """Return those of some search keys that are found."""
+    if search.access == ():
+        return set()
+    query = _query(connection, search)
+    if connection.is_sqlite:
+        rows = connection.all(_fts_among, query=query, keys=json.encode(keys).decode())
+    else:
+        rows = connection.all(_ts_among, query=query, keys=keys)
+    return {row[0] for row in rows}
+
+
+def count_found(connection: Connection, search: Search, before: int, since: int, most: int) -> int:
+    """Return how much is found, counted up to `most`."""
+    if search.access == ():
+        return 0
+    statement: Executable = _fts_count if connection.is_sqlite else _ts_count
+    query = _query(connection, search)
+    return int(connection.all(statement, query=query, before=before, since=since, count=most)[0][0])
+
+
+def _query(connection: Connection, search: Search) -> str:
+    return _fts_query(search) if connection.is_sqlite else _ts_query(search)
 
 
 def of_record(connection: Connection, record: CoordinationId, *tokens: str) -> set[int]:
@@ -107,9 +159,17 @@ def _fts_query(search: Search) -> str:
     parts.extend(f"tokens : {each}" for each in search.every)
     if search.records:
         parts.append(_any(f"tokens : {record_token(each)}" for each in search.records))
+    parts.extend(_any(_fts_part(each) for each in choice) for choice in search.choices)
     if search.access is not None:
         parts.append(_any(_fts_bound(each) for each in search.access))
-    return " AND ".join(parts)
+    never = "".join(f" NOT tokens : {each}" for each in search.never)
+    return f"({' AND '.join(parts)}){never}"
+
+
+def _fts_part(part: str | tuple[Term, ...]) -> str:
+    if isinstance(part, str):
+        return f"tokens : {part}"
+    return f"({' AND '.join(f'words : {_fts_term(each)}' for each in part)})"
 
 
 def _fts_term(term: Term) -> str:
@@ -157,9 +217,17 @@ def _ts_query(search: Search) -> str:
     parts.extend(_ts_token(each) for each in search.every)
     if search.records:
         parts.append(_either(_ts_token(record_token(each)) for each in search.records))
+    parts.extend(_either(_ts_part(each) for each in choice) for choice in search.choices)
     if search.access is not None:
         parts.append(_either(_ts_bound(each) for each in search.access))
+    parts.extend(f"!{_ts_token(each)}" for each in search.never)
     return " & ".join(parts)
+
+
+def _ts_part(part: str | tuple[Term, ...]) -> str:
+    if isinstance(part, str):
+        return _ts_token(part)
+    return f"({' & '.join(map(_ts_term, part))})"
 
 
 def _ts_term(term: Term) -> str:

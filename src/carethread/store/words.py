@@ -2,7 +2,8 @@
 
 Both databases index the same words: runs of letters and digits, without case and accents. Beside a message's words
 stand tokens: who may find it (one for each participant and how far the thread reaches through it), its record, its
-author, its participants. So a search walks only what may be found, and never filters afterwards.
+thread and who takes part in that, its author, its recipients, its kind, what it answers and corrects. So a search walks
+only what may be found.
 
 A search is words that must all occur. A word that ends with `*` matches how words begin; words in double quotes must
 follow each other.
@@ -14,9 +15,9 @@ import unicodedata
 from msgspec import Struct
 
 from carethread.errors import InvalidValueError
-from carethread.ids import CoordinationId, ParticipantId
+from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.reading import Reach, reaches
-from carethread.record.model import Ledger, Message
+from carethread.record.model import Ledger, Message, MessageType
 
 MAX_TERMS = 16
 MAX_QUERY = 400  # characters
@@ -27,6 +28,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ACCENT = "Mn"
 # What a database takes for one word: it is cut there, in what is indexed as in what is looked for.
 _LONGEST_WORD = 256  # characters, of 4 bytes at most
+# Of a message's id as a token: enough to tell messages apart, and what is found is looked at again.
+_ID_DIGITS = 12
+_UUID_LENGTH = 36
 
 
 def words_of(text: str) -> list[str]:
@@ -71,9 +75,34 @@ def participant_token(participant: ParticipantId) -> str:
     return f"p{_hex(participant)}"
 
 
+def thread_token(thread: CommunicationId) -> str:
+    """Return the token of a thread."""
+    return f"t{_hex(thread[-_UUID_LENGTH:])}"
+
+
+def recipient_token(recipient: ParticipantId) -> str:
+    """Return the token of whom a message went to."""
+    return f"o{_hex(recipient)}"
+
+
+def kind_token(kind: MessageType) -> str:
+    """Return the token of a kind of entry."""
+    return f"k{kind.value}"
+
+
+def answer_token(message: MessageId) -> str:
+    """Return the token of what answers a message; another message may, hardly ever, have the same."""
+    return f"w{_hex(message)[:_ID_DIGITS]}"
+
+
+def correction_token(message: MessageId) -> str:
+    """Return the token of what corrects a message; likewise."""
+    return f"x{_hex(message)[:_ID_DIGITS]}"
+
+
 def thread_tokens(ledger: Ledger) -> tuple[str, ...]:
     """Return the tokens that all messages of a thread have."""
-    tokens = []
+    tokens = [thread_token(ledger.communication_id)]
     for participant, reach in reaches(ledger).items():
         tokens.append(participant_token(participant))
         if reach is not Reach.NOBODY:
@@ -83,7 +112,13 @@ def thread_tokens(ledger: Ledger) -> tuple[str, ...]:
 
 def message_tokens(of_thread: tuple[str, ...], record: CoordinationId, message: Message) -> tuple[str, ...]:
     """Return all tokens of one message."""
-    return (*of_thread, record_token(record), author_token(message.author_id))
+    tokens = [*of_thread, record_token(record), author_token(message.author_id), kind_token(message.type)]
+    tokens.extend(dict.fromkeys(recipient_token(each.id) for each in message.to))
+    if message.in_response_to is not None:
+        tokens.append(answer_token(message.in_response_to))
+    if message.corrects is not None:
+        tokens.append(correction_token(message.corrects))
+    return tuple(tokens)
 
 
 # ── Searching ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,13 +141,16 @@ class Bound(Struct, frozen=True):
 class Search(Struct, frozen=True):
     """What is looked for. `access` are alternatives; `None` is for whoever may find everything.
 
-    `every` are tokens that must all be there, `records` are alternatives if there are any.
+    `every` are tokens that must all be there, `records` are alternatives if there are any, and so is each of `choices`.
+    `never` are tokens that must not be there.
     """
 
     terms: tuple[Term, ...] = ()
     access: tuple[Bound, ...] | None = ()
     every: tuple[str, ...] = ()
     records: tuple[CoordinationId, ...] = ()
+    choices: tuple[tuple[str | tuple[Term, ...], ...], ...] = ()
+    never: tuple[str, ...] = ()
 
 
 def check_query(text: str) -> str:

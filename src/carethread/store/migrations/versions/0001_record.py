@@ -55,6 +55,7 @@ def upgrade() -> None:
     )
     continues = sa.text("continues IS NOT NULL")
     op.create_index("thread_continues", "thread", ["continues"], sqlite_where=continues, postgresql_where=continues)
+    op.create_index("thread_begun", "thread", ["created_at", "communication_id"])
     op.create_table(
         "message",
         sa.Column("record_key", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -63,14 +64,16 @@ def upgrade() -> None:
         sa.Column("message_id", sa.LargeBinary(16), nullable=False, unique=True),
         sa.Column("search_key", sa.BigInteger, nullable=False, unique=True),
         sa.Column("corrects", sa.LargeBinary(16)),
+        sa.Column("recorded_at", sa.BigInteger, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("entry", sa.LargeBinary, nullable=False),
         sa.Column("resource_id", sa.Text),
         sa.Column("identifiers", sa.LargeBinary),
     )
+    op.create_index("message_recorded", "message", ["recorded_at", "record_key", "seq", "position", "search_key"])
     corrects = sa.text("corrects IS NOT NULL")
     op.create_index(
-        "message_corrects", "message", ["record_key", "corrects"], sqlite_where=corrects, postgresql_where=corrects
+        "message_corrects", "message", ["corrects", "record_key"], sqlite_where=corrects, postgresql_where=corrects
     )
     op.create_table(
         "identifier",
@@ -89,6 +92,7 @@ def upgrade() -> None:
         sa.Column("reach", sa.BigInteger, nullable=False),
         sa.Column("archived", sa.BigInteger, nullable=False),
         sa.Column("activity", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("thread_uuid", sa.LargeBinary(16), nullable=False),
         sa.Column("addressed", sa.BigInteger, nullable=False),
         sa.Column("answered", sa.BigInteger, nullable=False),
@@ -98,6 +102,7 @@ def upgrade() -> None:
     )
     order = ["participant_id", "reach", "activity", "thread_uuid"]
     op.create_index("participation_shelf", "participation", [order[0], "archived", *order[1:], "last_message"])
+    op.create_index("participation_begun", "participation", ["participant_id", "reach", "created_at", "thread_uuid"])
     waiting = sa.text("waiting = 1")
     order += ["addressed", "last_message"]
     op.create_index("participation_waiting", "participation", order, sqlite_where=waiting, postgresql_where=waiting)
