@@ -37,7 +37,7 @@ from carethread.store.schema import (
 p = bindparam
 # Written out: a plain 0 would become a parameter of its own.
 _ZERO = literal_column("0", Integer)
-_LENGTHS = (1, 16, 256)
+_LENGTHS = (1, 16, 64, 256)
 
 
 class Listing:

@@ -15,17 +15,18 @@ from carethread.directory.model import Patient
 from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Thread
 from carethread.policy.home import is_deserted
-from carethread.record.model import Ledger, Message
+from carethread.policy.reading import may_read
+from carethread.record.model import BusinessIdentifier, Ledger, Message
 from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.directory_entries import Look, entries_around
 from carethread.store.keys import key_of, text_of
-from carethread.store.ledgers import stored_ledger
+from carethread.store.names import read_identifiers
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
 
-_COLUMNS = (
+STORED_COLUMNS = (
     record.c.record_key,
     record.c.coordination_id,
     record.c.head_commit,
@@ -35,8 +36,12 @@ _COLUMNS = (
     thread.c.entries,
     thread.c.last_message,
     thread.c.attachments,
+    thread.c.versions,
+    thread.c.resource_id,
+    thread.c.identifiers,
 )
-_joined = select(*_COLUMNS).join_from(thread, record, thread.c.record_key == record.c.record_key)
+STORED_WIDTH = len(STORED_COLUMNS)
+_joined = select(*STORED_COLUMNS).join_from(thread, record, thread.c.record_key == record.c.record_key)
 _find = _joined.where(thread.c.communication_id == bindparam("communication_id"))
 _of_message = (
     _joined.add_columns(message.c.position)
@@ -90,18 +95,21 @@ class Stored(Struct, frozen=True):
     entries: int
     last_message: int
     attachments: bytes
+    versions: int
+    resource_id: str | None
+    identifiers: tuple[BusinessIdentifier, ...]
 
 
 def find_thread(connection: Connection, thread_id: CommunicationId) -> Stored | None:
     """Return a thread, whatever record it is in."""
     row = connection.one(_find, communication_id=thread_id)
-    return None if row is None else _stored(row)
+    return None if row is None else stored_of(row)
 
 
 def find_thread_of(connection: Connection, message_id: MessageId) -> tuple[Stored, int] | None:
     """Return the thread that a message stands in, and its position there."""
     row = connection.one(_of_message, message_id=key_of(message_id))
-    return None if row is None else (_stored(row), row[-1])
+    return None if row is None else (stored_of(row), row[-1])
 
 
 def thread_at(connection: Connection, key: int, number: int) -> Stored:
@@ -112,21 +120,38 @@ def thread_at(connection: Connection, key: int, number: int) -> Stored:
 def threads_of(connection: Connection, clinical_id: ClinicalId, custodian: ParticipantId) -> list[Stored]:
     """Return the threads of the record that belongs to a clinical record, newest activity first."""
     rows = connection.all(_of_record, clinical_id=key_of(clinical_id), custodian_id=key_of(custodian))
-    return [_stored(row) for row in rows]
+    return [stored_of(row) for row in rows]
 
 
-def _stored(row: Row) -> Stored:
-    key, record_id, head, clinical_id, number, ledger, entries, last, attachments = row[:9]
+def stored_of(row: Row) -> Stored:
+    """Return what the columns of a thread say, with which a row begins."""
+    (
+        key,
+        record_id,
+        head,
+        clinical_id,
+        number,
+        ledger,
+        entries,
+        last,
+        attachments,
+        versions,
+        resource_id,
+        identifiers,
+    ) = row[:STORED_WIDTH]
     return Stored(
         key=key,
         number=number,
         record=CoordinationId(bytes(record_id).hex()),
         clinical_id=ClinicalId(text_of(clinical_id)),
         version=bytes(head).hex(),
-        ledger=stored_ledger(bytes(ledger)),
+        ledger=storedstored_ledger(bytes(ledger)),
         entries=entries,
         last_message=last,
         attachments=bytes(attachments),
+        versions=versions,
+        resource_id=resource_id,
+        identifiers=() if identifiers is None else read_identifiers(identifiers),
     )
 
 
@@ -166,7 +191,7 @@ def asked_about(connection: Connection, stored: Stored | None, actor: Actor, at:
     Its patients are there as far as something of the actor is bound to them: `with_patients` gives them all. Where
     there is no thread the same is looked up, and nothing returned.
     """
-    patients = _patients_that_count(connection, actor, None if stored is None else stored.clinical_id)
+    patients = Judge(connection, actor, at).patients(None if stored is None else stored.clinical_id)
     deserted = False
     if actor.kind is ActorKind.STEWARD:
         listed = () if stored is None else (each.id for each in stored.ledger.participants)
@@ -180,12 +205,38 @@ def with_patients(connection: Connection, stored: Stored, about: Thread) -> Thre
     return replace(about, patients=patients_of_record(connection, stored.clinical_id))
 
 
-def _patients_that_count(
-    connection: Connection, actor: Actor, clinical_id: ClinicalId | None
-) -> frozenset[ParticipantId]:
-    """Return the patients of a record if an actor's rights are bound to one of them: asked from their side."""
-    bound = actor.patients | {each.patient for each in actor.memberships if each.patient is not None}
-    entries = entries_around(connection, bound, look=Look.MERGED)
-    of_record = (each for each in entries.values() if isinstance(each, Patient) and each.clinical_id == clinical_id)
-    found = next(of_record, None)
-    return frozenset() if found is None else merged(found.id, entries)
+class Judge:
+    """Says which threads an actor may read. What bears on that is looked up once, and but for stewards never again."""
+
+    def __init__(self, connection: Connection, actor: Actor, at: Instant) -> None:
+        """Look up whom an actor's rights are bound to."""
+        self._connection, self._actor, self._at = connection, actor, at
+        bound = actor.patients | {each.patient for each in actor.memberships if each.patient is not None}
+        self._entries = entries_around(connection, bound, look=Look.MERGED)
+        self._patients: dict[ClinicalId, frozenset[ParticipantId]] = {}
+        self._answers: dict[tuple[int, int], bool] = {}
+
+    def about(self, stored: Stored) -> Thread:
+        """Return a thread as the policy wants it: with its patients, if rights are bound to one of them."""
+        deserted = False
+        if self._actor.kind is ActorKind.STEWARD:
+            company = known(self._connection, (each.id for each in stored.ledger.participants), self._at)
+            deserted = is_deserted(stored.ledger, company)
+        return Thread(stored.ledger, self.patients(stored.clinical_id), deserted)
+
+    def may_read(self, stored: Stored) -> bool:
+        """Say whether the actor may read a thread."""
+        place = stored.key, stored.number
+        if place not in self._answers:
+            self._answers[place] = may_read(self._actor, self.about(stored))
+        return self._answers[place]
+
+    def patients(self, clinical_id: ClinicalId | None) -> frozenset[ParticipantId]:
+        """Return the patients of a record if an actor's rights are bound to one of them: asked from their side."""
+        if clinical_id is None:
+            return frozenset()
+        if clinical_id not in self._patients:
+            patients = (each for each in self._entries.values() if isinstance(each, Patient))
+            found = next((each for each in patients if each.clinical_id == clinical_id), None)
+            self._patients[clinical_id] = frozenset() if found is None else merged(found.id, self._entries)
+        return self._patients[clinical_id]
