@@ -84,7 +84,7 @@ def test_what_followed_along_equals_what_is_derived(archive: Archive, eventful: 
         ("UPDATE resource_identifier SET system = 'urn:other' WHERE kind = 'thread'", "index-resource_identifier"),
         ("UPDATE message SET entry = entry || x'20' WHERE position = 1", "index-message"),
         ("DELETE FROM message WHERE position = 2", "index-message index-text"),
-        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 1, x'', NULL, NULL)", "index-message"),
+        ("INSERT INTO message VALUES (1, 1, 9, x'00', 1, NULL, 0, 1, x'', NULL, NULL)", "index-message"),
         ("UPDATE message SET search_key = 7 WHERE position = 1 AND thread_no = 1", "index-text"),
         ("UPDATE thread SET last_message = 9 WHERE thread_no = 1", "index-thread"),
         ("UPDATE participation SET reach = 3", "index-participation"),

@@ -75,6 +75,10 @@ entries_by_fhir_id = Listing(
 find_by_fhir_id = select(directory_entry.c.content).where(directory_entry.c.fhir_id == p("fhir_id"))
 find_of_kind = find_by_fhir_id.where(directory_entry.c.kind == p("kind"))
 all_entries = select(directory_entry.c.content).order_by(directory_entry.c.kind, directory_entry.c.entry_id)
+find_by_value = select(directory_identifier.c.entry_id).where(
+    directory_identifier.c.kind == p("kind"), directory_identifier.c.value == p("value")
+)
+find_by_identifier = find_by_value.where(directory_identifier.c.system == p("system"))
 insert_entry = insert(directory_entry)
 update_entry = (
     update(directory_entry)

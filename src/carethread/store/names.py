@@ -78,7 +78,10 @@ name_message = (
 
 def find_named(connection: Connection, kind: Kind, resource_id: str) -> Place | None:
     """Return what has a resource id: one that a client chose, or its own."""
-    row = connection.one(_find_name, kind=kind.value, resource_id=resource_id) or _own(connection, kind, resource_id)
+    chosen = connection.one(_find_name, kind=kind.value, resource_id=resource_id)
+    # Looked up whatever was found: what is asked must not tell that there is something.
+    own = _own(connection, kind, resource_id)
+    row = own if chosen is None else chosen
     return None if row is None else (row[0], row[1], row[2])
 
 

@@ -114,7 +114,7 @@ def find_thread_of(connection: Connection, message_id: MessageId) -> tuple[Store
 
 def thread_at(connection: Connection, key: int, number: int) -> Stored:
     """Return a thread by its keys, which the index just gave."""
-    return _stored(connection.all(_at, key=key, no=number)[0])
+    return stored_of(connection.all(_at, key=key, no=number)[0])
 
 
 def threads_of(connection: Connection, clinical_id: ClinicalId, custodian: ParticipantId) -> list[Stored]:
@@ -145,7 +145,7 @@ def stored_of(row: Row) -> Stored:
         record=CoordinationId(bytes(record_id).hex()),
         clinical_id=ClinicalId(text_of(clinical_id)),
         version=bytes(head).hex(),
-        ledger=storedstored_ledger(bytes(ledger)),
+        ledger=stored_ledger(bytes(ledger)),
         entries=entries,
         last_message=last,
         attachments=bytes(attachments),

@@ -1,0 +1,166 @@
+"""From what the index holds to what is served, with nothing in it that whoever asks may not read."""
+
+from collections.abc import Iterable
+
+from carethread.access_log import Served
+from carethread.ids import MessageId, ParticipantId
+from carethread.record.model import INDIVIDUAL_ROLES, Ledger, Message, MessageType, Role
+from carethread.record.projection import MessageProjection, ThreadProjection
+from carethread.store.asking import Asking
+from carethread.store.called import called_of
+from carethread.store.held import Corrected, Held, HeldThread, Reading
+from carethread.store.threads import Judge
+
+
+def requester_of(ledger: Ledger, opening: Message | None) -> ParticipantId | None:
+    """Return who opened a thread: in a plain one, whoever wrote its first message, else the first individual in it."""
+    if ledger.addressing is not None:
+        return ledger.addressing.requester
+    if opening is not None:
+        return opening.author_id
+    return next((each.id for each in ledger.participants if each.role in INDIVIDUAL_ROLES), None)
+
+
+def recipients_of(ledger: Ledger, opening: Message | None) -> tuple[ParticipantId, ...]:
+    """Return to whom a thread is addressed: a plain one, to everybody but who opened it."""
+    if ledger.addressing is not None:
+        return ledger.addressing.recipients
+    requester = requester_of(ledger, opening)
+    return tuple(each.id for each in ledger.participants if each.id != requester)
+
+
+class Projecting:
+    """Makes what is served in one answer, and gathers who is named in it and what the log has to say."""
+
+    def __init__(self, asking: Asking) -> None:
+        """Serve whoever asks."""
+        self.connection = asking.connection
+        self.reading = Reading(asking.connection)
+        self.judge = Judge(asking.connection, asking.actor, asking.at)
+        self._called = called_of(asking.connection)
+        self._people: dict[ParticipantId, Role] = {}
+        self._served: dict[tuple[int, int], tuple[HeldThread, set[MessageId]]] = {}
+
+    # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def messages(self, found: Iterable[Held]) -> tuple[MessageProjection, ...]:
+        """Return messages as they are served."""
+        held = list(found)
+        corrections = self.reading.corrections(each.message.id for each in held)
+        readable = self._readable(corrections.values())
+        others = {named for each in held for named in (each.message.in_response_to, each.message.corrects) if named}
+        ids = self.reading.ids_of(others) if others else {}
+        return tuple(self._message(each, corrections.get(each.message.id, []), readable, ids) for each in held)
+
+    def versions(self, held: Held) -> tuple[MessageProjection, ...]:
+        """Return a message in all its versions, oldest first: each correction of it made one."""
+        corrections = self.reading.corrections((held.message.id,)).get(held.message.id, [])
+        readable = self._readable((corrections,))
+        message = held.message
+        ids = self.reading.ids_of(each for each in (message.in_response_to, message.corrects) if each is not None)
+        return tuple(
+            self._message(held, corrections[:number], readable, ids) for number in range(len(corrections) + 1)
+        )  # fmt: skip
+
+    def _readable(self, corrections: Iterable[list[Corrected]]) -> set[MessageId]:
+        """Return which corrections whoever asks may read."""
+        found = set()
+        for each in (each for several in corrections for each in several):
+            thread = self.reading.thread_at(each.place)
+            if thread is not None and self.judge.may_read(thread.stored):
+                found.add(each.correction)
+        return found
+
+    def _message(
+        self, held: Held, corrections: list[Corrected], readable: set[MessageId], ids: dict[MessageId, str]
+    ) -> MessageProjection:
+        message, stored = held.message, held.thread.stored
+        patient = self._called.patient(self.connection, stored.clinical_id)
+        self._name_message(message, stored.ledger)
+        self._people.setdefault(patient, Role.PATIENT)
+        self._serve(held.thread, message)
+        return MessageProjection(
+            id=held.id,
+            message=message,
+            record=stored.record,
+            thread=stored.ledger.communication_id,
+            thread_id=held.thread.id,
+            patient=patient,
+            version=1 + len(corrections),
+            answers=None if message.in_response_to is None else ids.get(message.in_response_to),
+            corrects=None if message.corrects is None else ids.get(message.corrects),
+            corrected_by=tuple(each.resource_id for each in corrections if each.correction in readable),
+            identifiers=held.identifiers,
+        )
+
+    def _name_message(self, message: Message, ledger: Ledger) -> None:
+        people = self._people
+        if message.author_id not in people:
+            patients = message.type is MessageType.PATIENT
+            people[message.author_id] = message.author_role or (Role.PATIENT if patients else Role.CLINICIAN)
+        unknown = [each.id for each in message.to if each.id not in people]
+        if message.on_behalf_of is not None:
+            unknown.append(message.on_behalf_of.id)
+        if unknown:
+            roles = {each.id: each.role for each in ledger.participants}
+            for each in unknown:
+                people.setdefault(each, roles.get(each, Role.ORGANISATION))
+        if message.via is not None:
+            people.setdefault(message.via.id, Role.SYSTEM)
+
+    # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def threads(self, found: Iterable[HeldThread]) -> tuple[ThreadProjection, ...]:
+        """Return threads as they are served."""
+        return tuple(map(self.thread, found))
+
+    def thread(self, held: HeldThread) -> ThreadProjection:
+        """Return a thread as it is served."""
+        stored = held.stored
+        return self.thread_version(held, stored.ledger, stored.versions)
+
+    def thread_version(self, held: HeldThread, ledger: Ledger, version: int) -> ThreadProjection:
+        """Return a thread as it stood in a version; whoever asks may read it as it stands."""
+        stored = held.stored
+        patient = self._called.patient(self.connection, stored.clinical_id)
+        self._people.setdefault(patient, Role.PATIENT)
+        self._people.update((each.id, each.role) for each in ledger.participants)
+        if held.opening is not None:
+            self._name_message(held.opening, ledger)
+        self._serve(held, held.opening)
+        return ThreadProjection(
+            id=held.id,
+            ledger=ledger,
+            record=stored.record,
+            patient=patient,
+            version=version,
+            updated=ledger.last_updated_at,
+            opening=held.opening,
+            continues=self._continued(ledger),
+            identifiers=stored.identifiers,
+        )
+
+    def _continued(self, ledger: Ledger) -> str | None:
+        if ledger.continues is None:
+            return None
+        found = self.reading.threads_by_own_id((ledger.continues,)).get(ledger.continues)
+        return None if found is None or not self.judge.may_read(found.stored) else found.id
+
+    # ── What goes with all of them ────────────────────────────────────────────────────────────────────────────────────
+
+    def _serve(self, held: HeldThread, message: Message | None) -> None:
+        _, entries = self._served.setdefault(held.place, (held, set()))
+        if message is not None:
+            entries.add(message.id)
+
+    def served(self) -> tuple[Served, ...]:
+        """Return what the log has to say: of each thread, how many of its entries were shown."""
+        return tuple(
+            Served(each.stored.ledger.communication_id, each.stored.version, len(entries))
+            for each, entries in self._served.values()
+        )
+
+    def names(self, *others: ParticipantId) -> dict[ParticipantId, str]:
+        """Return what everybody is called who was named so far."""
+        more = {each: Role.ORGANISATION for each in others if each not in self._people}
+        return self._called.names(self.connection, {**more, **self._people})
