@@ -31,12 +31,11 @@ from carethread.reads.resources import (
     message_resource_history,
     message_resource_version,
     resolve,
-    search_messages,
-    search_threads,
     thread_resource,
     thread_resource_history,
     thread_resource_version,
 )
+from carethread.reads.searching import search_messages, search_threads
 from carethread.reads.thread import (
     Correction,
     ThreadView,

@@ -153,7 +153,7 @@ class Meaning:
             case Field.STATUS:
                 is_any = "completed" in clause.values
                 check = lambda _: is_any  # noqa: E731
-                exact = is_any != clause.negated
+                found.is_nothing = found.is_nothing or is_any is clause.negated
             case Field.LAST_UPDATED:
                 check = lambda held: _within(held.message.timestamp, clause)  # noqa: E731
                 exact = False
@@ -244,7 +244,7 @@ class Meaning:
 
     def _is_corrected(self, held: Held) -> bool:
         corrections = self._reading.corrections((held.message.id,)).get(held.message.id, [])
-        threads = (self._reading.thread_at(each.place) for each in corrections)
+        threads = (self._reading.thread_known(each.place) for each in corrections)
         return any(each is not None and self._judge.may_read(each.stored) for each in threads)
 
     # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────────────────

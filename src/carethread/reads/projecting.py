@@ -66,7 +66,7 @@ class Projecting:
         """Return which corrections whoever asks may read."""
         found = set()
         for each in (each for several in corrections for each in several):
-            thread = self.reading.thread_at(each.place)
+            thread = self.reading.thread_known(each.place)
             if thread is not None and self.judge.may_read(thread.stored):
                 found.add(each.correction)
         return found

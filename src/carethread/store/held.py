@@ -176,10 +176,12 @@ class Reading:
     def thread_at(self, place: Place | tuple[int, int] | None) -> HeldThread | None:
         """Return the thread at a place; likewise."""
         key, number = (0, 0) if place is None else place[:2]
-        if place is not None and (key, number) in self._threads:
-            return self._threads[key, number]
         row = self._connection.one(_thread_at, key=key, no=number)
         return None if row is None else self._thread(row)
+
+    def thread_known(self, place: tuple[int, int]) -> HeldThread | None:
+        """Return a thread that is there, and may have been read for this answer before."""
+        return self._threads.get(place) or self.thread_at(place)
 
     def threads_by_own_id(self, ids: Iterable[CommunicationId]) -> dict[CommunicationId, HeldThread]:
         """Return threads by their communication ids."""

@@ -10,8 +10,8 @@ from msgspec import Struct
 from carethread.clock import Instant
 from carethread.git.history import Repository, commits, open_repository
 from carethread.git.objects import parse_tree
-from carethread.ids import ClinicalId, CoordinationId
-from carethread.record.commit_message import COMMUNICATION_ID, parse_commit_message
+from carethread.ids import ClinicalId, CommunicationId, CoordinationId
+from carethread.record.commit_message import COMMUNICATION_ID, Summary, parse_commit_message
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import Ledger
 from carethread.record.status_yaml import parse_status
@@ -63,3 +63,24 @@ def _thread(repository: Repository, folder: bytes) -> PastThread:
     files = parse_tree(repository.raw_tree(folder))
     ledger = parse_ledger(repository.blob(files[b"ledger.yaml"].id))
     return PastThread(ledger, len(split_thread(repository.blob(files[b"thread.md"].id))))
+
+
+def thread_versions(archive: Archive, coordination_id: CoordinationId, thread_id: CommunicationId) -> list[Ledger]:
+    """Return the ledgers of a thread, oldest first: that of each commit that made a version of it.
+
+    Raises:
+        IntegrityError: its repository cannot be read.
+    """
+    archive.materialiser.flush(coordination_id)
+    found = []
+    with open_repository(archive.path(coordination_id)) as repository:
+        for _, commit in commits(repository):
+            message = parse_commit_message(commit.message)
+            named = dict(message.trailers).get(COMMUNICATION_ID)
+            if named != thread_id or message.summary is Summary.MESSAGE_NAMED:
+                continue
+            root = parse_tree(repository.raw_tree(commit.tree))
+            folders = parse_tree(repository.raw_tree(root[b"communications"].id))
+            files = parse_tree(repository.raw_tree(folders[thread_id.encode()].id))
+            found.append(parse_ledger(repository.blob(files[b"ledger.yaml"].id)))
+    return found
