@@ -43,7 +43,18 @@ from carethread.ids import (
     random_uuid,
 )
 from carethread.policy.actor import Caller
-from carethread.reads import Looking, inbox, search, unread_count
+from carethread.reads import (
+    Clause,
+    Criteria,
+    Field,
+    Include,
+    Looking,
+    Ref,
+    inbox,
+    search,
+    search_messages,
+    unread_count,
+)
 from carethread.record.ledger_yaml import render_ledger
 from carethread.record.status_yaml import render_status
 from carethread.record.thread_md import render_entry
@@ -69,6 +80,10 @@ _DOCTOR = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/practit
 _SMALL, _LARGE = "10,000 messages", "1,000,000 messages"
 
 
+# Where people work, by the FHIR id of the place.
+_WORKS_AT: dict[ParticipantId, str] = {}
+
+
 class _Region(Struct):
     """An installation, a clinician in each of its places, and how fast it was filled."""
 
@@ -88,6 +103,7 @@ def _region(folder: Path, places: int) -> Iterator[_Region]:
         loaded = 3 * places / (time.perf_counter() - began)
         people, organisations = ([_participant(service, kind, each) for each in range(places)] for kind in "po")
         region = _Region(service, people, organisations, loaded)
+        _WORKS_AT.update((each.id, f"o{number}") for number, each in enumerate(people))
         began = time.perf_counter()
         region.filled = _fill(region) / (time.perf_counter() - began)
         yield region
@@ -212,7 +228,21 @@ def _search(service: CoordinationService, caller: Caller, word: str) -> None:
     search(service, caller, Looking(words=word))
 
 
-_ASKED = {"inbox page": _inbox, "waiting on us": _waiting, "unread count": _unread, "full-text search": _search}
+def _communications(service: CoordinationService, caller: Caller, _word: str) -> None:
+    """What a FHIR client asks most: what came to its organisation, with the threads."""
+    if caller.person is not None:
+        place = Ref("Organization", _WORKS_AT[caller.person])
+        search_messages(service, caller, Criteria((Clause(Field.RECIPIENT, (place,)),)), includes=_WITH_THREADS)
+
+
+_WITH_THREADS = frozenset({Include.THREAD})
+_ASKED = {
+    "inbox page": _inbox,
+    "waiting on us": _waiting,
+    "unread count": _unread,
+    "messages to an organisation, with threads": _communications,
+    "full-text search": _search,
+}
 
 
 def _p99_ms(region: _Region, ask: Callable[[CoordinationService, Caller, str], None], dice: random.Random) -> float:

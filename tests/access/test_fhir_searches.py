@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from carethread import CoordinationService, MessageContent, Sensitivity, ThreadStatus, Visibility
 from carethread.clock import Instant
-from carethread.ids import CommunicationId
+from carethread.ids import CommunicationId, MessageId
 from carethread.reads import search_messages, search_threads
 from carethread.reads.criteria import (
     Between,
@@ -59,8 +59,9 @@ def talk(region: Region) -> None:
     """Have threads of all kinds, answers and corrections, and messages that came in late."""
     service = region.service
 
-    def post(who: str, thread: CommunicationId, body: str, **more: Any) -> Message:
-        return post_message(service, region.caller(who), thread, MessageContent(body, **more))
+    def post(who: str, thread: CommunicationId, body: str, **more: Any) -> MessageId:
+        naming = more.pop("naming", None)
+        return post_message(service, region.caller(who), thread, MessageContent(body, **more), naming=naming)
 
     first = region.open("A1", ("Clinic-B",), "Metformin twice a day", on_behalf_of="Pharmacy-A")
     second = region.open("B1", ("Hospital-C", "Network-P1"), "Wound care", on_behalf_of="Clinic-B")
@@ -74,9 +75,9 @@ def talk(region: Region) -> None:
     for number, (who, thread) in enumerate([("B1", first), ("A2", first), ("D1", second), ("C1", team), ("P1", third)]):
         asked = post(who, thread, f"Insulin {number}", sent=day if number % 2 else None)
         naming = Naming(f"msg-{number}", (BusinessIdentifier("urn:s", f"v{number % 2}"),))
-        post(who, thread, f"Answer {number}", in_response_to=asked.id, sent=None, naming=naming)
+        post(who, thread, f"Answer {number}", in_response_to=asked, sent=None, naming=naming)
         if number != 3:
-            post(who, thread, f"Corrected {number}", corrects=asked.id)
+            post(who, thread, f"Corrected {number}", corrects=asked)
     for number in range(4):
         post("C1", silent, f"Word {number}", sent=Instant(day + number // 2), recipients=region.ids("P2"))
     change_thread(service, region.caller("A1"), first, ThreadChange(ThreadStatus.CLOSED))
