@@ -114,9 +114,8 @@ def export(
     r"""Write lines of the access log to a file or to standard output, oldest first. That you do is logged.
 
     In CSV, a cell that begins with = + - @, a tab or a carriage return has an apostrophe in front, so that no
-    spreadsheet takes it for a formula; take it off to have the value. `served` holds THREAD@VERSION:ENTRIES, separated
-    by spaces, `entries` what of the directory was served or written, as ENTRY@VERSION. Only the owner of the new file
-    can read it.
+    spreadsheet takes it for a formula; take it off to have the value. `served` holds THREAD@VERSION:ENTRIES, `entries`
+    ENTRY@VERSION of the directory, separated by spaces. Only the owner of the new file can read it.
 
     Examples:
       carethread access-log export --as N1 --purpose "Yearly review" --format csv --output 2026.csv \

@@ -22,6 +22,7 @@ from carethread.store import statements
 from carethread.store.database import Connection, Row
 from carethread.store.directory_entries import Look, entries_around
 from carethread.store.keys import key_of, text_of
+from carethread.store.ledgers import stored_ledger
 from carethread.store.names import read_identifiers
 from carethread.store.people import known, patients_of_record
 from carethread.store.schema import message, record, thread
