@@ -121,7 +121,7 @@ class Meaning:
         found.search = Search(access=access, every=tuple(every), choices=tuple(choices))
         return found
 
-    def _add(
+    def _add(  # noqa: PLR0915 - one case for each field
         self,
         found: MessageMeaning,
         clause: Clause,
