@@ -34,6 +34,7 @@ from carethread.store.words import (
     participant_token,
     read_terms,
     recipient_token,
+    record_token,
     thread_token,
 )
 
@@ -52,13 +53,8 @@ _THREAD_FIELDS = {
     Field.THREAD_STATUS: Field.STATUS,
     Field.SECURITY: Field.SECURITY,
 }
-
-
-class Straight(Struct, frozen=True):
-    """What was asked for by its own id or a business identifier: so much, and no search is needed."""
-
-    messages: tuple[Held, ...] = ()
-    threads: tuple[HeldThread, ...] = ()
+# Their tokens are short, or say only that somebody takes part.
+_MAY_COLLIDE = frozenset({Field.IN_RESPONSE_TO, Field.CORRECTS, Field.THREAD_RECIPIENT, Field.THREAD_SENDER})
 
 
 class MessageMeaning(Struct):
@@ -121,7 +117,7 @@ class Meaning:
         found.search = Search(access=access, every=tuple(every), choices=tuple(choices))
         return found
 
-    def _add(  # noqa: PLR0915 - one case for each field
+    def _add(
         self,
         found: MessageMeaning,
         clause: Clause,
@@ -130,88 +126,106 @@ class Meaning:
         opened: list[frozenset[CommunicationId]],
     ) -> None:
         """Add what one clause comes to."""
-        check: MessageCheck
-        tokens: list[str | tuple[Term, ...]] | None = None
-        exact = True
+        tokens, check = self._by_tokens(clause, opened)
+        if check is None:
+            check = self._by_looking(found, clause)
+            found.must_check = found.must_check or clause.field is not Field.STATUS
+        # Clauses about the thread have turned themselves around.
+        is_turned = clause.negated and clause.field not in _THREAD_FIELDS
+        found.checks.append(_turned(check) if is_turned else check)
+        if clause.field in _MAY_COLLIDE or clause.negated:
+            found.must_check = True
+        if tokens is None or clause.negated:
+            return
+        found.is_nothing = found.is_nothing or not tokens
+        if len(tokens) == 1 and isinstance(tokens[0], str):
+            every.append(tokens[0])
+        else:
+            choices.append(tuple(tokens))
+
+    def _by_tokens(
+        self, clause: Clause, opened: list[frozenset[CommunicationId]]
+    ) -> tuple[list[str | tuple[Term, ...]] | None, MessageCheck | None]:
+        """Return the tokens by which the index knows what is asked for, and the same as a check."""
         match clause.field:
-            case Field.ID:
-                check = self._by_id(found, clause)
-            case Field.IDENTIFIER:
-                check = self._by_identifier(found, clause)
             case Field.SUBJECT:
                 records = frozenset(self._records(clause).values())
-                tokens = [f"r{each}" for each in sorted(records)]
-                check = lambda held: held.thread.stored.record in records  # noqa: E731
+                return (
+                    [record_token(each) for each in sorted(records)],
+                    lambda held: held.thread.stored.record in records,
+                )
             case Field.SENDER:
                 people = self._people(clause)
-                tokens = [author_token(each) for each in sorted(people)]
-                check = lambda held: held.message.author_id in people  # noqa: E731
+                return [author_token(each) for each in sorted(people)], lambda held: held.message.author_id in people
             case Field.RECIPIENT:
                 people = self._people(clause)
-                tokens = [recipient_token(each) for each in sorted(people)]
-                check = lambda held: any(each.id in people for each in held.message.to)  # noqa: E731
-            case Field.STATUS:
-                is_any = "completed" in clause.values
-                check = lambda _: is_any  # noqa: E731
-                found.is_nothing = found.is_nothing or is_any is clause.negated
-            case Field.LAST_UPDATED:
-                check = lambda held: _within(held.message.timestamp, clause)  # noqa: E731
-                exact = False
-                if not clause.negated:
-                    # Nothing is sent after it was recorded.
-                    self._narrow(found, _ranges(clause), only_until=True)
-            case Field.SENT:
-                check = lambda held: _within(sent_time(held.message), clause)  # noqa: E731
-                exact = False
-                if not clause.negated:
-                    exact = len(clause.values) == 1
-                    self._narrow(found, _ranges(clause), only_until=False)
-            case Field.TAG:
-                wanted = "corrected" in clause.values
-                check = lambda held: wanted and self._is_corrected(held)  # noqa: E731
-                exact = False
+                return (
+                    [recipient_token(each) for each in sorted(people)],
+                    lambda held: any(each.id in people for each in held.message.to),
+                )
             case Field.CATEGORY:
-                tokens = [kind_token(each) for each in MessageType if each.value in clause.values]
-                check = lambda held: held.message.type.value in clause.values  # noqa: E731
+                kinds = [each for each in MessageType if each.value in clause.values]
+                return [kind_token(each) for each in kinds], lambda held: held.message.type in kinds
             case Field.THREAD:
                 threads = self._threads(clause)
-                tokens = [thread_token(each) for each in sorted(threads)]
-                check = lambda held: held.thread.stored.ledger.communication_id in threads  # noqa: E731
                 if not clause.negated:
                     # Whoever asks may read them: nothing else needs to say so.
                     opened.append(threads)
+                return (
+                    [thread_token(each) for each in sorted(threads)],
+                    lambda held: held.thread.stored.ledger.communication_id in threads,
+                )
             case Field.IN_RESPONSE_TO:
                 messages = self._messages(clause)
-                tokens = [answer_token(each) for each in sorted(messages)]
-                check = lambda held: held.message.in_response_to in messages  # noqa: E731
-                exact = False
+                return (
+                    [answer_token(each) for each in sorted(messages)],
+                    lambda held: held.message.in_response_to in messages,
+                )
             case Field.CORRECTS:
                 messages = self._messages(clause)
-                tokens = [correction_token(each) for each in sorted(messages)]
-                check = lambda held: held.message.corrects in messages  # noqa: E731
-                exact = False
+                return (
+                    [correction_token(each) for each in sorted(messages)],
+                    lambda held: held.message.corrects in messages,
+                )
             case Field.CONTENT:
                 terms = [read_terms(str(each)) for each in clause.values]
-                tokens = list(terms)
-                check = lambda held: any(_says(message_words(held.message), each) for each in terms)  # noqa: E731
+                return list(terms), lambda held: any(_says(message_words(held.message), each) for each in terms)
+            case Field.THREAD_RECIPIENT | Field.THREAD_SENDER:
+                # Whoever a thread names so takes part in it.
+                people = self._people(clause)
+                return [participant_token(each) for each in sorted(people)], self._of_thread(clause)
+        return None, None
+
+    def _by_looking(self, found: MessageMeaning, clause: Clause) -> MessageCheck:
+        """Return what is looked at in each message, and narrow down where it can be."""
+        match clause.field:
+            case Field.ID:
+                return self._by_id(found, clause)
+            case Field.IDENTIFIER:
+                return self._by_identifier(found, clause)
+            case Field.STATUS:
+                # All messages are completed.
+                is_any = "completed" in clause.values
+                found.is_nothing = found.is_nothing or is_any is clause.negated
+                return lambda _: is_any
+            case Field.SENT:
+                if not clause.negated:
+                    self._narrow(found, _ranges(clause), only_until=False)
+                return lambda held: _within(sent_time(held.message), clause)
+            case Field.LAST_UPDATED:
+                if not clause.negated:
+                    # Nothing is sent after it was recorded.
+                    self._narrow(found, _ranges(clause), only_until=True)
+                return lambda held: _within(held.message.timestamp, clause)
+            case Field.TAG:
+                is_wanted = "corrected" in clause.values
+                return lambda held: is_wanted and self._is_corrected(held)
             case _:
-                of_thread = self._thread_check(Clause(_THREAD_FIELDS[clause.field], clause.values, clause.negated))
-                check = lambda held: of_thread(held.thread)  # noqa: E731
-                exact = False
-                if clause.field in (Field.THREAD_RECIPIENT, Field.THREAD_SENDER) and not clause.negated:
-                    tokens = [participant_token(each) for each in sorted(self._people(clause))]
-        if clause.field not in _THREAD_FIELDS and clause.negated:
-            positive = check
-            check = lambda held: not positive(held)  # noqa: E731
-        found.checks.append(check)
-        if clause.negated or not exact:
-            found.must_check = True
-        if tokens is not None and not clause.negated:
-            if len(tokens) == 1 and isinstance(tokens[0], str):
-                every.append(tokens[0])
-            else:
-                choices.append(tuple(tokens))
-            found.is_nothing = found.is_nothing or not tokens
+                return self._of_thread(clause)
+
+    def _of_thread(self, clause: Clause) -> MessageCheck:
+        check = self._thread_check(Clause(_THREAD_FIELDS[clause.field], clause.values, clause.negated))
+        return lambda held: check(held.thread)
 
     def _narrow(self, found: MessageMeaning, ranges: list[Between], *, only_until: bool) -> None:
         if not ranges:
@@ -348,6 +362,10 @@ def security_of(ledger: Ledger) -> str:
     if ledger.visibility.restricted or ledger.visibility.sensitivity is Sensitivity.RESTRICTED:
         return "V"
     return "R" if ledger.visibility.sensitivity is Sensitivity.CONFIDENTIAL else "N"
+
+
+def _turned(check: MessageCheck) -> MessageCheck:
+    return lambda held: not check(held)
 
 
 def _check_size(criteria: Criteria) -> None:

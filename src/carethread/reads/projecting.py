@@ -29,6 +29,11 @@ def recipients_of(ledger: Ledger, opening: Message | None) -> tuple[ParticipantI
     return tuple(each.id for each in ledger.participants if each.id != requester)
 
 
+def _role(party: ParticipantId, ledger: Ledger) -> Role:
+    """Return what somebody is whom a message names; a group, if they have left the thread."""
+    return next((each.role for each in ledger.participants if each.id == party), Role.ORGANISATION)
+
+
 class Projecting:
     """Makes what is served in one answer, and gathers who is named in it and what the log has to say."""
 
@@ -98,13 +103,12 @@ class Projecting:
         if message.author_id not in people:
             patients = message.type is MessageType.PATIENT
             people[message.author_id] = message.author_role or (Role.PATIENT if patients else Role.CLINICIAN)
-        unknown = [each.id for each in message.to if each.id not in people]
-        if message.on_behalf_of is not None:
-            unknown.append(message.on_behalf_of.id)
-        if unknown:
-            roles = {each.id: each.role for each in ledger.participants}
-            for each in unknown:
-                people.setdefault(each, roles.get(each, Role.ORGANISATION))
+        for party in message.to:
+            if party.id not in people:
+                people[party.id] = _role(party.id, ledger)
+        group = message.on_behalf_of
+        if group is not None and group.id not in people:
+            people[group.id] = _role(group.id, ledger)
         if message.via is not None:
             people.setdefault(message.via.id, Role.SYSTEM)
 
@@ -149,9 +153,11 @@ class Projecting:
     # ── What goes with all of them ────────────────────────────────────────────────────────────────────────────────────
 
     def _serve(self, held: HeldThread, message: Message | None) -> None:
-        _, entries = self._served.setdefault(held.place, (held, set()))
+        known = self._served.get(held.place)
+        if known is None:
+            known = self._served[held.place] = (held, set())
         if message is not None:
-            entries.add(message.id)
+            known[1].add(message.id)
 
     def served(self) -> tuple[Served, ...]:
         """Return what the log has to say: of each thread, how many of its entries were shown."""

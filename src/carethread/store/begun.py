@@ -20,7 +20,7 @@ from carethread.store.schema import participation, thread
 p = bindparam
 _CHUNK = 64
 _NUMBER_BYTES = 8
-_LAST_BYTES = b"\xff" * 40
+_LAST_BYTES = b"\xff" * 64
 
 _at = tuple_(p("at", type_=BigInteger), p("uuid", type_=LargeBinary))
 _begun: Select[tuple[int, bytes, int, int]] = select(

@@ -44,6 +44,12 @@ _threads: Select[tuple[object, ...]] = (
 )
 _messages = _threads.join(message, _OF_THREAD).add_columns(*_MESSAGE_COLUMNS)
 _by_key = Listing(_messages, message.c.search_key)
+_heads = Listing(
+    select(
+        message.c.search_key, message.c.record_key, message.c.thread_no, message.c.position, record.c.head_commit
+    ).join_from(message, record, message.c.record_key == record.c.record_key),
+    message.c.search_key,
+)
 _by_own_id = Listing(_messages, message.c.message_id)
 _message_at = _messages.where(
     message.c.record_key == p("key"), message.c.thread_no == p("no"), message.c.position == p("position")
@@ -100,6 +106,11 @@ _recorded_before = (
     .limit(p("count"))
     .offset(statements.ZERO)
 )
+
+# What this process has read lately, by where it stands in the index and the head of its record: what that says never
+# changes. About two kilobytes each.
+_REMEMBERED = 30_000
+_remembered: dict[Row, "Held"] = {}
 
 # When a message was recorded, and where in its record: in this order, ties are in the order of the record.
 Recorded = tuple[int, int, int, int]
@@ -159,8 +170,22 @@ class Reading:
 
     def messages(self, search_keys: Iterable[int]) -> dict[int, Held]:
         """Return messages by their search keys."""
-        found = (self._message(row) for row in _by_key.rows(self._connection, search_keys))
-        return {each.search_key: each for each in found}
+        found: dict[int, Held] = {}
+        new: dict[int, Row] = {}
+        for row in _heads.rows(self._connection, search_keys):
+            held = _remembered.get(_standing(row))
+            if held is None:
+                new[row[0]] = _standing(row)
+            else:
+                found[row[0]] = held
+                self._threads.setdefault(held.thread.place, held.thread)
+        if new:
+            if len(_remembered) > _REMEMBERED:
+                _remembered.clear()
+            for row in _by_key.rows(self._connection, new):
+                held = self._message(row)
+                found[held.search_key] = _remembered[new[held.search_key]] = held
+        return found
 
     def messages_by_own_id(self, ids: Iterable[MessageId]) -> dict[MessageId, Held]:
         """Return messages by their own ids."""
@@ -255,6 +280,10 @@ class Reading:
             resource_id,
             () if identifiers is None else read_identifiers(identifiers),
         )
+
+
+def _standing(row: Row) -> Row:
+    return (*row[:4], bytes(row[4]))
 
 
 def _opening_of(stored: Stored, first: Message | None) -> Message | None:

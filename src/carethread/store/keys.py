@@ -1,7 +1,6 @@
 """Identifiers as they stand in tables: sixteen bytes for what is written as a hyphenated UUID."""
 
 import re
-from uuid import UUID
 
 from carethread.ids import ParticipantId
 
@@ -20,7 +19,8 @@ def key_of(identifier: str) -> bytes:
 
 def text_of(key: bytes) -> str:
     """Return the identifier that stands in a table."""
-    return str(UUID(bytes=bytes(key)))
+    digits = bytes(key).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def id_of(key: bytes) -> ParticipantId:
