@@ -78,7 +78,6 @@ class ThreadMeaning(Struct):
     checks: list[ThreadCheck] = field(default_factory=list)
     records: frozenset[int] | None = None
     straight: tuple[HeldThread, ...] | None = None
-    is_nothing: bool = False
 
 
 class Meaning:

@@ -321,8 +321,6 @@ class _Threads:
 
     def _walk(self, after: Stand) -> Iterator[tuple[Stand, HeldThread]]:
         meaning, connection, way = self._meaning, self._asking.connection, self._way
-        if meaning.is_nothing:
-            return
         if meaning.straight is not None:
             found = sorted(((self._stand(each), each) for each in meaning.straight), key=lambda each: each[0])
             ordered = found if way.oldest_first else reversed(found)

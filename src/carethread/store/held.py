@@ -1,6 +1,6 @@
 """Messages and threads as they stand in the index, many at a time, with what clients call them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 from msgspec import Struct
@@ -296,8 +296,3 @@ def _opening_of(stored: Stored, first: Message | None) -> Message | None:
 @lru_cache
 def _with_system(statement: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
     return statement.where(_has_system)
-
-
-def held_ledgers(threads: Iterable[HeldThread]) -> Iterator[Stored]:
-    """Yield what is stored of threads, each once."""
-    yield from {each.place: each.stored for each in threads}.values()
