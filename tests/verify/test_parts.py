@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from carethread.ids import CommunicationId
+from carethread.clock import Instant
+from carethread.ids import CommunicationId, MessageId
 from carethread.record.finding import Finding
+from carethread.record.model import Message, MessageType
 from carethread.verify import MEANINGS, Code, commits, ledgers, statuses, threads, verify_record
+from carethread.verify.objects import Objects
 from carethread.verify.report import Report
+from carethread.verify.steps import Steps
 from carethread.verify.threads import Added, Thread, follow_content
+from tests.people import JANE
 from tests.verify.forgeries import FORGERIES
 from tests.verify.test_storage import TAMPERINGS
 
@@ -70,3 +75,17 @@ def test_a_fault_is_at_its_line(small: Path) -> None:
     _, found = _follow(thread, content[:cut] + rest)
     line = (content[:cut] + rest).split(b"\n").index(b"**Type:** forged  ") + 1
     assert [(finding.code, finding.line) for finding in found] == [("thread-malformed", line)]
+
+
+def test_a_name_is_not_judged_by_what_could_not_be_read() -> None:
+    report = Report("record")
+    steps = Steps(Objects(report), report)
+    unread = MessageId("3f7a8d2c-1e9b-4a6d-9f2e-5c8b7a4d1f92")
+    assert steps.name(CommunicationId("t"), unread, None, tolerant=True) is None
+    assert list(report.take()) == []
+    message = Message(unread, MessageType.CLINICIAN, Instant(0), JANE.id, JANE.name, "x")
+    steps._known.add(Thread(CommunicationId("t")), message)
+    act = steps.name(CommunicationId("t"), unread, None, tolerant=False)
+    assert act is not None
+    assert act.named == unread
+    assert list(report.take()) == []
