@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from carethread import CoordinationService, MessageContent, errors
-from carethread.reads import access_log, inbox, read_thread, unread_count
+from carethread.clock import Instant
+from carethread.reads import ClientChange, access_log, current_rights, inbox, read_thread, unread_count
 from carethread.store.access import Filter
 from carethread.store.inbox import Wanted
 from carethread.writes import post_message, set_aside
@@ -25,6 +26,9 @@ def test_directory_log_and_marks_are_restored(
     set_aside(service, region.caller("B2"), first, region.id("Clinic-B"))
     with pytest.raises(errors.UnknownThreadError):
         read_thread(service, region.caller("D1"), first)
+    change = ClientChange("EHR", ("Pharmacy-A",), ("Pharmacy-A",))
+    service.clients.add("ehr", change, by="test")
+    service.clients.revoke_token("stolen", Instant(99_999_999_999_999), by="test")
     service.backup(tmp_path / "backup.tar")
     wanted = Wanted(waiting=True)
     before = [
@@ -36,6 +40,9 @@ def test_directory_log_and_marks_are_restored(
     url = fresh_postgres() if into == "postgresql" else None
     with CoordinationService.restore(tmp_path / "backup.tar", tmp_path / "again", database_url=url) as restored:
         assert not (tmp_path / "again" / "tables").exists()
+        assert current_rights(restored).clients == current_rights(service).clients
+        assert current_rights(restored).is_revoked("stolen")
+        assert restored.clients.history("ehr") == service.clients.history("ehr")
         again = list(access_log(restored, region.auditor, Filter()))
         # The backup was taken before the two lists, their count and the log itself were asked for.
         assert again[:-1] == log[: len(again) - 1]

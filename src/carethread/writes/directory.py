@@ -98,7 +98,9 @@ def _written(
     def check(match: Match, after: Entry) -> None:
         if match.old is not None and (before is None or match.old.id != before.entry.id):
             raise DuplicateIdentifierError(f"{draft.path}.identifier", "has one that another entry has already")
-        check_may_write_entry(wish.rights, match.old, after, _around(connection, match.old, at))
+        # Whoever says again what is there already, perhaps because no answer came, changes nothing.
+        if after != match.old:
+            check_may_write_entry(wish.rights, match.old, after, _around(connection, match.old, at))
         _check_version(wish, before, after)
 
     bundle = Bundle((draft,), wish.not_kept)
