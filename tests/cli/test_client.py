@@ -25,7 +25,8 @@ def test_a_client_from_beginning_to_end(seeded: CommandLine) -> None:
     assert seeded.text("client", "change", "ehr", "--manages-all", "--by", "Bob") == "ehr may ask.\n"
     assert seeded.text("client", "revoke", "ehr", "--by", "Bob") == "ehr asks no more.\n"
     assert seeded.text("client", "revoke", "ehr", "--by", "Bob") == "ehr asks no more, as before.\n"
-    assert list(columns(seeded.text("client", "list")))[1] == [
+    _, row = columns(seeded.text("client", "list"))
+    assert row == [
         "ehr",
         "EHR 2",
         "inactive",
@@ -43,7 +44,7 @@ def test_a_client_from_beginning_to_end(seeded: CommandLine) -> None:
     ]
     again = seeded.document("client", "change", "ehr", "--active", "--speaks-for-nobody", "--manages-nothing")
     assert again.changed
-    assert (again.client.active, again.client.speaks_for, again.client.manages) == (True, [], [])
+    assert (again.client.active, again.client.speaks_for, again.client.manages) == (True, (), ())
     assert not again.client.manages_all
 
 
