@@ -64,7 +64,7 @@ def _holds(field: EntryField, wanted: Wanted, entry: Entry, recorded_at: Instant
             return any(name == relation and target in ids for name, target in relations(entry))
         case Span():
             return _within(wanted, _span(field, entry, recorded_at))
-        case Token():
+        case _:
             return _has(field, wanted, entry)
 
 

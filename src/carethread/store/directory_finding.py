@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 from msgspec import Struct
 
-from carethread.directory.criteria import EVERY_KIND, FIELDS, VALUES, EntryClause, Named, Span, Text, Token
+from carethread.directory.criteria import EVERY_KIND, FIELDS, VALUES, EntryClause, Named, Text, Token
 from carethread.directory.matching import holds
 from carethread.directory.model import Entry, EntryKind
 from carethread.errors import InvalidValueError
@@ -69,7 +69,7 @@ def check_texts(clauses: Sequence[EntryClause], query: str) -> None:
                 case Named():
                     token = value.identifier or Token("")
                     said += [value.id, token.value or "", token.system or ""]
-                case Span():
+                case _:
                     pass
     for text in said:
         if len(text) > MOST_CHARACTERS or _NO_TEXT.search(text):

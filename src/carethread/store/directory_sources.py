@@ -10,6 +10,7 @@ A search walks the narrowest of these that it offers, and asks each entry there 
 | the whole kind | by FHIR id |
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -124,7 +125,7 @@ Place = tuple[str, ...]
 Batch = Sequence[tuple[Place, StoredEntry | None]]
 
 
-class Source:
+class Source(ABC):
     """What a search walks, in an order of its own. `None` in a batch is something that does not count there."""
 
     name = ""
@@ -136,9 +137,9 @@ class Source:
         self._connection = connection
         self._kind = kind.value
 
+    @abstractmethod
     def batch(self, after: Place, count: int) -> Batch:
         """Return as many as there are after a place, at most `count`; fewer only at the end."""
-        raise NotImplementedError
 
 
 class _Ids(Source):

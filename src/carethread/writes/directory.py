@@ -19,7 +19,7 @@ from carethread.errors import (
     VersionConflictError,
     VersionNotNamedError,
 )
-from carethread.policy.actor import Actor, ActorKind, Caller
+from carethread.policy.actor import Actor, Caller
 from carethread.policy.directory_rights import DirectoryRights, Surroundings, check_may_write_entry
 from carethread.store import directory_load
 from carethread.store.access import logged
@@ -121,14 +121,13 @@ def _writer(connection: Connection, caller: Caller, at: Instant) -> Actor:
     """Return who writes: a system client, or a professional for whom it asks.
 
     Raises:
-        NotAllowedError: it is neither.
+        NotAllowedError: no client asks, or it asks for an auditor or steward.
+        NotMemberError: it asks for somebody who is no member of its organisations.
     """
     if caller.system is None:
         raise NotAllowedError("the directory is written by clients that manage it")
-    actor = actor_for(connection, caller, at)
-    if actor.kind not in (ActorKind.CLIENT, ActorKind.PRACTITIONER):
-        raise NotAllowedError(f"{actor.kind} {actor.id} does not write to the directory")
-    return actor
+    # It names members of organisations alone, and those are professionals.
+    return actor_for(connection, caller, at)
 
 
 def _named(connection: Connection, archive: Archive, wish: _Wish) -> tuple[Draft, StoredEntry | None]:
