@@ -15,9 +15,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import LargeBinary, Select, Text, bindparam, literal_column, select, tuple_
 
-from carethread.directory.criteria import EntryClause, EntryField, Matching, Named, Text, Token
+from carethread.directory.criteria import EntryClause, EntryField, Matching, Named, Token
+from carethread.directory.criteria import Text as NamePart
 from carethread.directory.fhir_codes import CLINICAL_ID_SYSTEM
 from carethread.directory.matching import RELATIONS, Meant, plain_words
 from carethread.directory.model import Entry, EntryKind
@@ -39,17 +40,25 @@ from carethread.store.statements import ZERO
 
 # After every text that begins with what stands before it.
 _LAST = "\U0010ffff"
+# Written out: a plain "" would become a parameter of its own.
+_EMPTY = literal_column("''", Text)
 p = bindparam
 
 
 def _page(query: Select[Any], *order: Any) -> Select[Any]:
-    of_kind = query.where(directory_entry.c.kind == p("kind"))
+    # Joined to nothing, it looks like no column of an index: else a database may walk the kind, and sort all it found.
+    of_kind = query.where(directory_entry.c.kind.concat(_EMPTY) == p("kind"))
     return of_kind.order_by(*order).limit(p("count")).offset(ZERO)
 
 
 _rows = select(*COLUMNS).join_from(directory_entry, directory_version, STANDS)
 _by_key = statements.Listing(_rows.where(directory_entry.c.kind == p("kind")), directory_entry.c.entry_id)
-_walk = _page(_rows.where(directory_entry.c.fhir_id > p("after")), directory_entry.c.fhir_id)
+_walk = (
+    _rows.where(directory_entry.c.kind == p("kind"), directory_entry.c.fhir_id > p("after"))
+    .order_by(directory_entry.c.fhir_id)
+    .limit(p("count"))
+    .offset(ZERO)
+)
 _edges = _page(
     select(*COLUMNS)
     .join_from(directory_edge, directory_entry, directory_entry.c.entry_id == directory_edge.c.source_id)
@@ -66,12 +75,9 @@ _words = _page(
     .join_from(directory_word, directory_entry, directory_entry.c.entry_id == directory_word.c.entry_id)
     .join(directory_version, STANDS)
     .where(
-        directory_word.c.word >= p("since"),
         directory_word.c.word < p("until"),
-        or_(
-            directory_word.c.word > p("word"),
-            and_(directory_word.c.word == p("same_word"), directory_word.c.entry_id > p("after")),
-        ),
+        tuple_(directory_word.c.word, directory_word.c.entry_id)
+        > tuple_(p("word", type_=Text), p("after", type_=LargeBinary)),
     ),
     directory_word.c.word,
     directory_word.c.entry_id,
@@ -200,11 +206,9 @@ class _Words(Source):
         for beginning in self._beginnings:
             rows = self._connection.all(
                 _words,
-                since=beginning,
                 until=beginning + _LAST,
-                word=word,
-                same_word=word,
-                after=bytes.fromhex(key),
+                word=max(word, beginning),
+                after=bytes.fromhex(key) if word >= beginning else b"",
                 kind=self._kind,
                 count=count,
             )
@@ -272,7 +276,7 @@ def _driven_by(connection: Connection, kind: EntryKind, clause: EntryClause, mea
             return None
         return _Ids(connection, kind, frozenset().union(*(_owners(connection, kind, each) for each in tokens)))
     if clause.field is EntryField.NAME:
-        texts = [each for each in clause.values if isinstance(each, Text)]
+        texts = [each for each in clause.values if isinstance(each, NamePart)]
         words = [plain_words(each.text) for each in texts]
         if not all(words) or any(each.matching is Matching.CONTAINS for each in texts):
             return None
