@@ -95,6 +95,37 @@ class Settings:
             "/etc/carethread/issuers.toml",
         ),
     ] = None
+    host: Annotated[
+        str | None,
+        Documented("The address on which `carethread serve` listens. Left out: `127.0.0.1`.", "127.0.0.1"),
+    ] = None
+    port: Annotated[
+        int | None,
+        Documented("The port on which it listens. Left out: 8080.", "8080"),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        Documented(
+            "The FHIR base as clients know it, for links and tokens. Needed unless it listens on this machine alone.",
+            "https://care.example/fhir",
+        ),
+    ] = None
+    largest_request: Annotated[
+        int | None,
+        Documented("How large a request may be, in MiB. Left out: 40.", "40"),
+    ] = None
+    request_threads: Annotated[
+        int | None,
+        Documented("How many requests a process works on at once. Left out: 16.", "16"),
+    ] = None
+    accept_drafts: Annotated[
+        bool | None,
+        Documented(
+            "Whether a CommunicationRequest with status `draft` opens a thread, as `active` does: `yes` or `no`. Some "
+            "clients begin threads so. Left out: it is refused.",
+            "yes",
+        ),
+    ] = None
 
     patients_open_threads: Annotated[
         bool | None,
@@ -169,6 +200,9 @@ def _kinds() -> list[tuple[str, Any]]:
 _NAMES = tuple(name for name, _ in _kinds())
 _PATHS = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is Path)
 _CHOICES = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is bool)
+_NUMBERS = frozenset(name for name, kind in _kinds() if get_args(get_args(kind)[0])[0] is int)
+# More than any of them could be meant to be.
+_LARGEST_NUMBER = 100_000
 _ANSWERS = {"yes": True, "no": False}
 # The data directory may still be to be made.
 _FILES = _PATHS - {"data"}
@@ -197,19 +231,27 @@ def _from_file(name: str) -> dict[str, _Given]:
     return found
 
 
-def _value(name: str, given: _Given) -> str | bool | Path:
+def _value(name: str, given: _Given) -> str | bool | int | Path:
     if name == "database_url":
         return _database_url(given)
     if name in _CHOICES:
         if given.text not in _ANSWERS:
             raise ConfigurationError(f"{given.place}: say yes or no, or leave it out")
         return _ANSWERS[given.text]
+    if name in _NUMBERS:
+        return _number(given)
     if name not in _PATHS:
         return given.text
     path = given.directory / Path(given.text).expanduser()
     if name in _FILES and not path.is_file():
         raise ConfigurationError(f"{given.place}: there is no file {path}; name one that exists, or leave it out")
     return path
+
+
+def _number(given: _Given) -> int:
+    if not given.text.isascii() or not given.text.isdigit() or not 0 < int(given.text) <= _LARGEST_NUMBER:
+        raise ConfigurationError(f"{given.place}: say a whole number from 1 to {_LARGEST_NUMBER}, or leave it out")
+    return int(given.text)
 
 
 def _database_url(given: _Given) -> str:

@@ -29,6 +29,7 @@ COMMANDS = (
     ("directory", "Load and show people, organisations and teams; appoint auditors and stewards.", "directory"),
     ("client", "Say which programs may ask, for whom, and what of the directory they write.", "client"),
     ("token", "Make bearer tokens for the FHIR interface, and the key that signs them.", "token"),
+    ("serve", "Serve the FHIR interface over HTTP.", "serve"),
     ("inbox", "Show the threads a person has, and what waits on them.", "inbox"),
     ("search", "Find messages a person may read, by their words.", "search"),
     ("access-log", "Show auditors who was served what, when and why.", "access_log"),

@@ -30,6 +30,20 @@ def read_settings(data: str | None) -> Settings:
     return Settings.load(os.environ, None if data is None else Path(data))
 
 
+def data_directory(settings: Settings) -> Path:
+    """Return a data directory that is there.
+
+    Raises:
+        ConfigurationError: none is named, or it is none.
+    """
+    directory = settings.data_directory()
+    if not (directory / _MARK).is_file():
+        raise ConfigurationError(
+            f"{directory} is no data directory: name another with --data, or make it with `carethread record init`"
+        )
+    return directory
+
+
 @contextmanager
 def opened(data: str | None, *, may_make: bool = False) -> Iterator[CoordinationService]:
     """Open the data directory; make it only for a command that begins something.
@@ -38,11 +52,7 @@ def opened(data: str | None, *, may_make: bool = False) -> Iterator[Coordination
         ConfigurationError: no data directory is named, there is none, or another setting is wrong.
     """
     settings = read_settings(data)
-    directory = settings.data_directory()
-    if not may_make and not (directory / _MARK).is_file():
-        raise ConfigurationError(
-            f"{directory} is no data directory: name another with --data, or make it with `carethread record init`"
-        )
+    directory = settings.data_directory() if may_make else data_directory(settings)
     # A command runs for a moment: it writes the repository itself, and has no use for a background thread.
     with CoordinationService.open(
         directory,

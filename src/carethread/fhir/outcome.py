@@ -6,11 +6,17 @@ from typing import Any
 from msgspec import Struct
 
 from carethread import errors
+from carethread.fhir.errors import InvalidResourceError
+from carethread.fhir.mapping.drafts import ResourceRefusedError, RuleIssue
+from carethread.fhir.refusals import AccessError
+from carethread.fhir.refusals import answer as access_answer
 
 # Of our own codes, which stay: https://hl7.org/fhir/R4/operationoutcome.html says what `issue.code` may be.
 CODES = "https://carethread.example/fhir/CodeSystem/error"
 RETRY_AFTER_S = 2
+_FORBIDDEN = 403
 _UNAVAILABLE = 503
+_NO_TOKEN = "the request carries no bearer token"  # noqa: S105 - says that there is none
 
 
 class Issue(Struct, frozen=True, kw_only=True):
@@ -63,7 +69,13 @@ ROWS: dict[type[errors.CarethreadError], Row] = {
     errors.UnknownThreadError: Row(404, "not-found"),
     errors.UnknownMessageError: Row(404, "not-found"),
     errors.UnknownPersonError: Row(404, "not-found"),
+    errors.UnknownUploadError: Row(404, "not-found"),
+    errors.UnknownClientError: Row(404, "not-found"),
     errors.ConflictError: Row(409, "conflict"),
+    errors.ResourceIdTakenError: Row(409, "duplicate"),
+    errors.VersionConflictError: Row(412, "conflict"),
+    errors.VersionNotNamedError: Row(428, "required"),
+    errors.DuplicateClientError: Row(409, "duplicate"),
     errors.IdentifierConflictError: Row(409, "duplicate"),
     errors.DuplicateRecordError: Row(409, "duplicate"),
     errors.RuleError: Row(422, "business-rule"),
@@ -92,6 +104,7 @@ ROWS: dict[type[errors.CarethreadError], Row] = {
     errors.DirectoryError: Row(422, "business-rule"),
     errors.DanglingReferenceError: Row(422, "not-found"),
     errors.DuplicateIdentifierError: Row(409, "duplicate"),
+    errors.TooMuchError: Row(429, "too-costly"),
     errors.StorageError: Row(503, "transient", tells=False),
     errors.OutcomeUnknownError: Row(503, "timeout", tells=False),
     errors.BacklogFullError: Row(503, "throttled", tells=False),
@@ -127,6 +140,8 @@ INSTEAD: dict[type[errors.CarethreadError], str] = {
     errors.PurposeError: "Say why in the header Carethread-Purpose.",
     errors.NoReaderError: "Name somebody who can read it as well.",
     errors.NotCustodianError: "Write it where the record is kept.",
+    errors.VersionConflictError: "Read it again, and change what it is now.",
+    errors.VersionNotNamedError: "Say in If-Match, or in meta.versionId, which version was changed.",
 }
 
 
@@ -139,6 +154,14 @@ def refused(error: errors.CarethreadError, request_id: str) -> RefusedError:
     """Return an error of the library as the answer to a request."""
     if isinstance(error, RefusedError):
         return error
+    if isinstance(error, AccessError):
+        return _unrecognised(error)
+    if isinstance(error, InvalidResourceError):
+        return RefusedError(
+            400, *(Issue(code=each.code, text=each.text, expression=(each.expression,)) for each in error.issues)
+        )
+    if isinstance(error, ResourceRefusedError):
+        return RefusedError(422, *map(_of_rule, error.issues))
     row = row_of(error)
     text = str(error) if row.tells else _WORDS[row.code].format(request_id)
     instead = next((INSTEAD[each] for each in type(error).__mro__ if each in INSTEAD), "")
@@ -146,6 +169,16 @@ def refused(error: errors.CarethreadError, request_id: str) -> RefusedError:
     return RefusedError(
         row.status, Issue(code=row.code, text=text, instead=instead, detail=error.code), headers=headers
     )
+
+
+def _unrecognised(error: AccessError) -> RefusedError:
+    status, headers = access_answer(error)
+    code = {_FORBIDDEN: "forbidden", _UNAVAILABLE: "transient"}.get(status, "login")
+    return RefusedError(status, Issue(code=code, text=str(error) or _NO_TOKEN, detail=error.code), headers=headers)
+
+
+def _of_rule(issue: RuleIssue) -> Issue:
+    return Issue(code=issue.code, text=issue.text, expression=(issue.expression,), instead=issue.instead)
 
 
 def failed(request_id: str) -> RefusedError:

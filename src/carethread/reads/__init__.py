@@ -45,6 +45,7 @@ from carethread.reads.thread import (
     read_thread,
 )
 from carethread.reads.uploads import own_upload
+from carethread.reads.written import BeforeWriting, before_writing, written_message, written_thread
 from carethread.store.access import Entity, Filter
 from carethread.store.clients import ClientChange, ClientVersion, CurrentRights
 from carethread.store.inbox import Aside, Wanted
@@ -53,6 +54,7 @@ from carethread.store.search import Hit
 __all__ = [
     "AccessPage",
     "Aside",
+    "BeforeWriting",
     "Between",
     "ByIdentifier",
     "Clause",
@@ -90,6 +92,7 @@ __all__ = [
     "Wanted",
     "access_log",
     "access_page",
+    "before_writing",
     "current_rights",
     "entry_history",
     "feed",
@@ -118,4 +121,6 @@ __all__ = [
     "thread_resource_version",
     "unattended_groups",
     "unread_count",
+    "written_message",
+    "written_thread",
 ]

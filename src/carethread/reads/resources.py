@@ -18,7 +18,7 @@ from carethread.reads.found import FeedPage, Names, ThreadHistory
 from carethread.reads.projecting import Projecting
 from carethread.record.projection import MessageProjection, ThreadProjection
 from carethread.store.asking import Asking, Shown, answer, line
-from carethread.store.called import called_of, kind_of
+from carethread.store.called import called_of, kind_of, meant_by_identifier
 from carethread.store.changes import Change, changes_after
 from carethread.store.directory_entries import Look, entries_around
 from carethread.store.held import Held, HeldThread, Reading
@@ -260,12 +260,19 @@ def resolve(
 ) -> Mapping[tuple[str, str], Meant]:  # fmt: skip
     """Return what references mean, given as resource type and id; what is unknown is left out.
 
+    An entry of the directory may be named by a business identifier as well, as `system|value`: no id holds a bar.
     Nobody's rights are asked: whatever uses what is found asks them.
     """
     found: dict[tuple[str, str], Meant] = {}
     with service.archive.database.snapshot() as connection:
         reading, called = Reading(connection), called_of(connection)
         for kind, resource_id in dict.fromkeys(references):
+            if "|" in resource_id:
+                system, _, value = resource_id.partition("|")
+                carriers = meant_by_identifier(connection, kind, system, value)
+                if len(carriers) == 1:
+                    found[kind, resource_id] = carriers[0]
+                continue
             if not _RESOURCE_ID.fullmatch(resource_id):
                 continue
             if kind == "Communication":

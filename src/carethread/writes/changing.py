@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from carethread.access_log import AccessEntry, Action
 from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission
-from carethread.errors import AmbiguousSideError
+from carethread.errors import AmbiguousSideError, VersionConflictError
 from carethread.ids import CommunicationId, MessageId, ParticipantId, parse_communication_id, parse_participant_id
 from carethread.policy.actor import Actor, ActorKind, Caller, Thread
 from carethread.policy.changing import check_may_change
@@ -45,10 +45,14 @@ def change_thread(
     *,
     on_behalf_of: ParticipantId | None = None,
     care_location: str | None = None,
+    expected_version: int | None = None,
 ) -> MessageId:
     """Change a thread's ledger; return the id of the system entry that tells of it.
 
+    With `expected_version`, only that version of the thread is changed: of several who change one, one does.
+
     Raises:
+        VersionConflictError: it is at another version.
         UnknownThreadError: there is no such thread, or they may not read it.
         UnknownPersonError: the directory does not know somebody to be added.
         PolicyError: they may not change that; the class says why.
@@ -57,8 +61,10 @@ def change_thread(
     wanted = parse_communication_id(thread_id, "thread_id")
     asked = replace(line(caller, Action.WRITTEN), thread=wanted, acting_for=on_behalf_of)
     return performed(
-        service.archive, asked, lambda: _change(service, caller, wanted, change, on_behalf_of, care_location, asked)
-    )  # fmt: skip
+        service.archive,
+        asked,
+        lambda: _change(service, caller, wanted, change, on_behalf_of, care_location, expected_version, asked),
+    )
 
 
 def _change(
@@ -68,6 +74,7 @@ def _change(
     change: ThreadChange,
     on_behalf_of: ParticipantId | None,
     care_location: str | None,
+    expected_version: int | None,
     asked: AccessEntry,
 ) -> MessageId:
     archive = service.archive
@@ -81,6 +88,9 @@ def _change(
 
     def ask(view: View, ledger: Ledger) -> tuple[Author, ParticipantId | None]:
         now = archive.clock()
+        versions = view.state.thread(view.connection, thread_id).versions
+        if expected_version not in {None, versions}:
+            raise VersionConflictError(f"thread {thread_id}", expected_version or 0, versions)
         acting = actor_for(view.connection, caller, now)
         everybody = [*(each.id for each in ledger.participants), *change.add]
         company = known(view.connection, everybody, now)

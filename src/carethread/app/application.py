@@ -1,0 +1,153 @@
+"""An installation as an ASGI application: the FHIR gateway below `/fhir`, health beside it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Self
+
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from carethread.app.link_key import load_link_key
+from carethread.clock import format_instant
+from carethread.coordination import CoordinationService
+from carethread.errors import CarethreadError
+from carethread.fhir.call import Options
+from carethread.fhir.gateway import Gateway, Receive, Scope, Send
+from carethread.fhir.issuers import load_issuers
+from carethread.fhir.local_key import local_issuer
+from carethread.fhir.openapi import openapi
+from carethread.fhir.paging import Signer
+from carethread.fhir.recognising import Recogniser, is_revoked
+from carethread.fhir.serving import Serving
+from carethread.fhir.smart import smart_configuration
+from carethread.fhir.table import TABLE
+from carethread.fhir.token import Token
+from carethread.fhir.tokens import Tokens
+from carethread.settings import Settings
+
+PREFIX = "/fhir"
+_MIB = 1024 * 1024
+_LARGEST_MIB = 40
+_THREADS = 16
+_MOST_WAITING = 512
+
+_log = logging.getLogger("carethread.app")
+
+
+class Serve(Struct, frozen=True):
+    """How a process serves: `base` is the address of the FHIR base as clients know it."""
+
+    base: str
+    threads: int = _THREADS
+    largest_body: int = _LARGEST_MIB * _MIB
+
+    @classmethod
+    def of(cls, settings: Settings, base: str) -> Self:
+        """Return what the settings say."""
+        return cls(
+            base.rstrip("/"),
+            settings.request_threads or _THREADS,
+            (settings.largest_request or _LARGEST_MIB) * _MIB,
+        )
+
+
+class Application:
+    """Serves an opened installation, and closes it when it is shut down."""
+
+    def __init__(self, service: CoordinationService, settings: Settings, serve: Serve) -> None:
+        """Put the parts together.
+
+        Raises:
+            ConfigurationError: the issuers of tokens, or the key of the installation, are not in order.
+            StorageError: a key cannot be read or made.
+        """
+        self._service = service
+        archive = service.archive
+        issuers = [local_issuer(archive.data_dir, archive.installation.custodian.id)]
+        if settings.token_issuers is not None:
+            issuers = [*load_issuers(settings.token_issuers), *issuers]
+        options = Options(
+            base=serve.base,
+            version=version("carethread"),
+            software_date=format_instant(archive.clock()),
+            name=archive.installation.custodian.name,
+            largest_body=serve.largest_body,
+            threads=serve.threads,
+            patients_open_threads=settings.patients_open_threads is not False,
+            accepts_drafts=settings.accept_drafts is True,
+        )
+
+        def revoked(token: Token) -> bool:
+            return is_revoked(service, token)
+
+        tokens = Tokens(issuers, revoked=revoked, bases=[serve.base], clock=archive.clock)
+        claimed = {each.type: [interaction.value for interaction in each.interactions] for each in TABLE}
+        serving = Serving(
+            service,
+            Recogniser(service, tokens),
+            Signer(load_link_key(archive.data_dir)),
+            options,
+            smart_configuration(issuers, claimed),
+        )
+        self._gateway = Gateway(
+            serving.answer,
+            serving.check,
+            prefix=PREFIX,
+            largest_body=serve.largest_body,
+            threads=serve.threads,
+            most_waiting=_MOST_WAITING,
+        )
+        self._description = openapi(options)
+        self._stopping = False
+        self._beside = Starlette(
+            routes=[
+                Route("/healthz", self._healthz),
+                Route("/readyz", self._readyz),
+                Route("/openapi.json", self._openapi),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request. Whatever is below the base does not pass the router of the rest: it is most of them."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == PREFIX or path.startswith(f"{PREFIX}/"):
+                await self._gateway(scope, receive, send)
+                return
+        await self._beside(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            self._stopping = True
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Finish what was begun, and let go of the installation."""
+        self._gateway.close()
+        self._service.close()
+
+    async def _healthz(self, _: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _readyz(self, _: Request) -> Response:
+        if self._stopping:
+            return JSONResponse({"status": "stopping"}, 503)
+        try:
+            await asyncio.to_thread(self._service.backlog)
+        except CarethreadError:
+            _log.exception("not ready")
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ready"})
+
+    async def _openapi(self, _: Request) -> Response:
+        return JSONResponse(self._description)

@@ -1,0 +1,73 @@
+"""One authenticated request, and what it may use: what every interaction is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from carethread.coordination import CoordinationService
+from carethread.fhir.answers import Answer
+from carethread.fhir.asked import Asked, Preferences
+from carethread.fhir.interactions import Support
+from carethread.fhir.paging import Signer
+from carethread.fhir.routing import Route
+from carethread.fhir.shape import Shape
+from carethread.fhir.token import Token
+from carethread.policy.actor import Caller
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What an installation decides about its gateway.
+
+    Attributes:
+        base: the address of the FHIR base, as clients know it, without a slash at its end.
+        version: of the program, for the CapabilityStatement.
+        software_date: when this process began, as a FHIR instant, for the same.
+        name: what the installation is called.
+        largest_body: of a request, in bytes.
+        threads: how many requests are worked on at once.
+        most_waiting: how many more may wait; beyond, they are sent away.
+        patients_open_threads: whether patients and related persons may open threads.
+        accepts_drafts: whether a CommunicationRequest with status `draft` is taken as `active`, and a Communication
+            without a status as `completed`.
+    """
+
+    base: str
+    version: str
+    software_date: str
+    name: str = "Carethread"
+    largest_body: int = 40 * 1024 * 1024
+    threads: int = 32
+    most_waiting: int = 512
+    patients_open_threads: bool = True
+    accepts_drafts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request of somebody who was recognised."""
+
+    service: CoordinationService
+    options: Options
+    signer: Signer
+    asked: Asked
+    route: Route
+    preferences: Preferences
+    shape: Shape
+    token: Token
+    caller: Caller
+
+    @property
+    def base(self) -> str:
+        """The address of the FHIR base, as clients know it."""
+        return self.options.base
+
+    @property
+    def support(self) -> Support:
+        """What the table says of the type that is asked about."""
+        if self.route.support is None:  # pragma: no cover - only interactions with a type are given a call
+            raise AssertionError
+        return self.route.support
+
+
+Interact = Callable[[Call], Answer]

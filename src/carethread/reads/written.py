@@ -1,0 +1,75 @@
+"""What somebody has just written, as it stands in the record. Its line of the log is that of the write."""
+
+from msgspec import Struct
+
+from carethread.coordination import CoordinationService
+from carethread.ids import CommunicationId, MessageId
+from carethread.policy.actor import Caller
+from carethread.policy.reading import unknown_thread
+from carethread.reads.found import Names
+from carethread.reads.projecting import Projecting
+from carethread.record.model import Message, MessageType
+from carethread.record.projection import MessageProjection, ThreadProjection
+from carethread.store.asking import Asking, actor_for
+from carethread.store.database import Connection
+from carethread.store.threads import entries_of
+
+
+class BeforeWriting(Struct, frozen=True):
+    """A thread somebody is about to write to: what has to be known of it before.
+
+    Attributes:
+        thread: as it is served.
+        wrote_before: whether they wrote a message in it besides the one it was opened with; only looked up if they
+            wrote that one.
+    """
+
+    thread: ThreadProjection
+    wrote_before: bool
+
+
+def written_message(
+    service: CoordinationService, caller: Caller, message_id: MessageId
+) -> tuple[MessageProjection, Names]:
+    """Return a message that this caller has just written or named, as it stands."""
+    with service.archive.database.snapshot() as connection:
+        projecting = _projecting(service, connection, caller)
+        held = projecting.reading.messages_by_own_id((message_id,))[message_id]
+        return projecting.messages((held,))[0], projecting.names()
+
+
+def written_thread(
+    service: CoordinationService, caller: Caller, thread_id: CommunicationId
+) -> tuple[ThreadProjection, Names]:
+    """Return a thread that this caller has just opened or changed, as it stands."""
+    with service.archive.database.snapshot() as connection:
+        projecting = _projecting(service, connection, caller)
+        held = projecting.reading.threads_by_own_id((thread_id,))[thread_id]
+        return projecting.thread(held), projecting.names()
+
+
+def before_writing(service: CoordinationService, caller: Caller, thread_id: CommunicationId) -> BeforeWriting:
+    """Return a thread that this caller writes to next. What comes of that is logged, a refusal too.
+
+    Raises:
+        UnknownThreadError: there is none, or they may not read it.
+    """
+    with service.archive.database.snapshot() as connection:
+        projecting = _projecting(service, connection, caller)
+        held = projecting.reading.threads_by_own_id((thread_id,)).get(thread_id)
+        if held is None or not projecting.judge.may_read(held.stored):
+            raise unknown_thread(thread_id)
+        opening = held.opening
+        wrote_before = False
+        if opening is not None and opening.author_id == caller.person and held.stored.entries > 1:
+            wrote_before = any(_is_by(each, opening) for each in entries_of(connection, held.stored)[1:])
+        return BeforeWriting(projecting.thread(held), wrote_before)
+
+
+def _is_by(message: Message, opening: Message) -> bool:
+    return message.type is not MessageType.SYSTEM and message.author_id == opening.author_id
+
+
+def _projecting(service: CoordinationService, connection: Connection, caller: Caller) -> Projecting:
+    at = service.archive.clock()
+    return Projecting(Asking(connection, actor_for(connection, caller, at), at))
