@@ -107,7 +107,7 @@ def test_a_place_comes_back_in_its_own_search_alone() -> None:
         (SIGNER, "Communication", PAIRS, "AAAA"),
         (SIGNER, "Communication", PAIRS, "é"),
         (SIGNER, "Communication", PAIRS, "_"),
-        (Signer(b"other"), "Communication", PAIRS, cursor),
+        (Signer(b"o" * 32), "Communication", PAIRS, cursor),
     ]
     for signer, path, pairs, given_cursor in others:
         with pytest.raises(RefusedError) as refusal:
