@@ -8,6 +8,7 @@ from msgspec import Struct
 from carethread.coordination import CoordinationService
 from carethread.fhir.answers import Answer
 from carethread.fhir.asked import Asked, Preferences
+from carethread.fhir.encoding import Encoded
 from carethread.fhir.interactions import Support
 from carethread.fhir.paging import Signer
 from carethread.fhir.routing import Route
@@ -50,6 +51,7 @@ class Call:
     service: CoordinationService
     options: Options
     signer: Signer
+    encoded: Encoded
     asked: Asked
     route: Route
     preferences: Preferences

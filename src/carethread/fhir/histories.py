@@ -18,7 +18,7 @@ def of_message(call: Call) -> Answer:
     bound = bound_to(call, "history-instance")
     versions, names = message_resource_history(call.service, call.caller, call.route.id)
     check_within(call, bound, versions[0].patient, call.route.id)
-    return history(call, [shown_message(each, names) for each in versions], total=len(versions))
+    return history(call, [shown_message(call, each, names) for each in versions], total=len(versions))
 
 
 def of_thread(call: Call) -> Answer:
@@ -26,7 +26,7 @@ def of_thread(call: Call) -> Answer:
     bound = bound_to(call, "history-instance")
     found = thread_resource_history(call.service, call.caller, call.route.id)
     check_within(call, bound, found.versions[0].patient, call.route.id)
-    return history(call, [shown_thread(each, found.names) for each in found.versions], total=len(found.versions))
+    return history(call, [shown_thread(call, each, found.names) for each in found.versions], total=len(found.versions))
 
 
 def of_type(call: Call) -> Answer:
@@ -39,8 +39,8 @@ def of_type(call: Call) -> Answer:
     )  # fmt: skip
     patient = None if bound is None else patient_of_token(call, bound)
     shown = [
-        *(shown_message(each, page.names) for each in page.messages if patient in {None, each.patient}),
-        *(shown_thread(each, page.names) for each in page.threads if patient in {None, each.patient}),
+        *(shown_message(call, each, page.names) for each in page.messages if patient in {None, each.patient}),
+        *(shown_thread(call, each, page.names) for each in page.threads if patient in {None, each.patient}),
     ]
     return history(call, shown, pairs=pairs, after=page.after)
 

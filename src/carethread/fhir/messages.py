@@ -18,7 +18,7 @@ from carethread.fhir.mapping.same import same_message, same_opening
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.queries import bad
 from carethread.fhir.routing import not_allowed
-from carethread.fhir.showing import message_bytes, served, written
+from carethread.fhir.showing import served, written
 from carethread.fhir.types import Communication
 from carethread.fhir.validation import parse
 from carethread.ids import CommunicationId, MessageId, ParticipantId
@@ -42,7 +42,7 @@ def read(call: Call) -> Answer:
     bound = bound_to(call, "read")
     projection, names = message_resource(call.service, call.caller, call.route.id)
     check_within(call, bound, projection.patient, call.route.id)
-    return served(call, message_bytes(projection, names), projection.version, projection.message.timestamp)
+    return served(call, call.encoded.message(projection, names), projection.version, projection.message.timestamp)
 
 
 def vread(call: Call) -> Answer:
@@ -52,7 +52,7 @@ def vread(call: Call) -> Answer:
         call.service, call.caller, call.route.id, version_of(call.route.version)
     )
     check_within(call, bound, projection.patient, call.route.id)
-    return served(call, message_bytes(projection, names), projection.version, projection.message.timestamp)
+    return served(call, call.encoded.message(projection, names), projection.version, projection.message.timestamp)
 
 
 def version_of(text: str) -> int:
@@ -218,5 +218,5 @@ def _again(call: Call, draft: MessageDraft, found: Meant) -> Answer:
 
 
 def _answer(call: Call, projection: MessageProjection, names: Names, *, made: bool) -> Answer:
-    encoded = message_bytes(projection, names)
+    encoded = call.encoded.message(projection, names)
     return written(call, encoded, projection.id, projection.version, projection.message.timestamp, made=made)

@@ -15,7 +15,7 @@ from carethread.fhir.mapping.parts import Names
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.paging import link
 from carethread.fhir.queries import Query, bad, read_pairs, read_query
-from carethread.fhir.showing import entry_bytes, message_bytes, thread_bytes
+from carethread.fhir.showing import entry_bytes
 from carethread.reads import IncludedEntry, Total, search_messages, search_threads
 from carethread.record.projection import MessageProjection, ThreadProjection
 
@@ -73,10 +73,10 @@ def messages(call: Call) -> Answer:
         call,
         query,
         Found(
-            matches=[shown_message(each, page.names) for each in page.messages],
+            matches=[shown_message(call, each, page.names) for each in page.messages],
             included=[
-                *(shown_thread(each, page.names) for each in page.threads),
-                *(shown_message(each, page.names) for each in page.corrections),
+                *(shown_thread(call, each, page.names) for each in page.threads),
+                *(shown_message(call, each, page.names) for each in page.corrections),
                 *(_shown_included(each, page.names) for each in page.entries),
             ],
             total=page.total,
@@ -107,9 +107,9 @@ def threads(call: Call) -> Answer:
         call,
         query,
         Found(
-            matches=[shown_thread(each, page.names) for each in page.threads],
+            matches=[shown_thread(call, each, page.names) for each in page.threads],
             included=[
-                *(shown_message(each, page.names) for each in page.messages),
+                *(shown_message(call, each, page.names) for each in page.messages),
                 *(_shown_included(each, page.names) for each in page.entries),
             ],
             total=page.total,
@@ -151,20 +151,23 @@ def _check_besides(call: Call, query: Query, bound: str | None) -> None:
 # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def shown_message(projection: MessageProjection, names: Names) -> Shown:
+def shown_message(call: Call, projection: MessageProjection, names: Names) -> Shown:
     """Return a message of a Bundle."""
     return Shown(
         f"Communication/{projection.id}",
-        message_bytes(projection, names),
+        call.encoded.message(projection, names),
         projection.version,
         projection.message.timestamp,
     )
 
 
-def shown_thread(projection: ThreadProjection, names: Names) -> Shown:
+def shown_thread(call: Call, projection: ThreadProjection, names: Names) -> Shown:
     """Return a thread of a Bundle."""
     return Shown(
-        f"CommunicationRequest/{projection.id}", thread_bytes(projection, names), projection.version, projection.updated
+        f"CommunicationRequest/{projection.id}",
+        call.encoded.thread(projection, names),
+        projection.version,
+        projection.updated,
     )
 
 

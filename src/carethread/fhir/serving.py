@@ -9,6 +9,7 @@ from carethread.fhir.asked import Asked, check_accepts, read_preferences
 from carethread.fhir.call import Call, Options
 from carethread.fhir.capability import capability_statement
 from carethread.fhir.doing import INTERACTIONS
+from carethread.fhir.encoding import Encoded
 from carethread.fhir.interactions import Interaction
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.paging import Signer
@@ -37,6 +38,7 @@ class Serving:
         self._signer = signer
         self._options = options
         self._smart = smart
+        self._encoded = Encoded()
 
     def check(self, asked: Asked) -> None:
         """Somebody we know asks.
@@ -64,6 +66,7 @@ class Serving:
             self._service,
             self._options,
             self._signer,
+            self._encoded,
             asked,
             route,
             read_preferences(asked.header("prefer")),

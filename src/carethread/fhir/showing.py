@@ -6,25 +6,10 @@ from carethread.clock import Instant
 from carethread.directory.versions import EntryProjection
 from carethread.fhir.answers import Answer, of_resource, of_value
 from carethread.fhir.call import Call
-from carethread.fhir.mapping.communication import communication
 from carethread.fhir.mapping.entries import entry_resource
-from carethread.fhir.mapping.parts import Names
-from carethread.fhir.mapping.request import communication_request
 from carethread.fhir.outcome import Issue, outcome
-from carethread.fhir.validation import encode
-from carethread.record.projection import MessageProjection, ThreadProjection
 
 _DONE = Issue(severity="information", code="informational", text="done")
-
-
-def message_bytes(projection: MessageProjection, names: Names) -> bytes:
-    """Return a message as JSON."""
-    return encode(communication(projection, names))
-
-
-def thread_bytes(projection: ThreadProjection, names: Names) -> bytes:
-    """Return a thread as JSON."""
-    return encode(communication_request(projection, names))
 
 
 def entry_bytes(projection: EntryProjection) -> bytes:

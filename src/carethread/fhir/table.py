@@ -198,7 +198,7 @@ AUDIT_EVENT = Support(
         _reference("patient", "The patient it is about.", "Patient"),
         Parameter("date", Kind.DATE, "When that was."),
         Parameter("action", Kind.TOKEN, "What was done: `C`, `R`, `U` or `E`."),
-        Parameter("outcome", Kind.TOKEN, "How it ended: `0` or `4`."),
+        Parameter("outcome", Kind.TOKEN, "How it ended: `0` done, `4` nothing there, `8` refused."),
     ),
 )
 

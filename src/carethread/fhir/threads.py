@@ -22,7 +22,7 @@ from carethread.fhir.mapping.request import read_request
 from carethread.fhir.messages import version_of
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.queries import bad
-from carethread.fhir.showing import served, thread_bytes, written
+from carethread.fhir.showing import served, written
 from carethread.fhir.types import CommunicationRequest
 from carethread.fhir.validation import parse
 from carethread.ids import CommunicationId, ParticipantId
@@ -40,7 +40,7 @@ def read(call: Call) -> Answer:
     bound = bound_to(call, "read")
     projection, names = thread_resource(call.service, call.caller, call.route.id)
     check_within(call, bound, projection.patient, call.route.id)
-    return served(call, thread_bytes(projection, names), projection.version, projection.updated)
+    return served(call, call.encoded.thread(projection, names), projection.version, projection.updated)
 
 
 def vread(call: Call) -> Answer:
@@ -50,7 +50,7 @@ def vread(call: Call) -> Answer:
         call.service, call.caller, call.route.id, version_of(call.route.version)
     )
     check_within(call, bound, projection.patient, call.route.id)
-    return served(call, thread_bytes(projection, names), projection.version, projection.updated)
+    return served(call, call.encoded.thread(projection, names), projection.version, projection.updated)
 
 
 def create(call: Call) -> Answer:
@@ -196,5 +196,5 @@ def _expected(call: Call, edit: ThreadEdit) -> int | None:
 
 
 def _answer(call: Call, projection: ThreadProjection, names: Names, *, made: bool) -> Answer:
-    encoded = thread_bytes(projection, names)
+    encoded = call.encoded.thread(projection, names)
     return written(call, encoded, projection.id, projection.version, projection.updated, made=made)

@@ -1,6 +1,6 @@
 """The access log read by auditors, and what somebody could see at an instant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -10,13 +10,16 @@ from carethread.access_log import AccessEntry, Action, Served
 from carethread.clock import Instant, format_instant
 from carethread.coordination import CoordinationService
 from carethread.errors import InvalidValueError, NotAllowedError
-from carethread.ids import CoordinationId, ParticipantId
+from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import Caller, Thread
 from carethread.policy.reading import may_read, reads_everything
+from carethread.reads.found import Names
 from carethread.record.model import Ledger, Progress
 from carethread.store.about import About, about_entity, about_patient
 from carethread.store.access import Entity, Filter, lines, newest
 from carethread.store.asking import Asking, Shown, answer, line
+from carethread.store.called import called_of, kind_of, newest_entries
+from carethread.store.held import Reading
 from carethread.store.past import PastRecord, record_at
 from carethread.store.people import actor_of, patients_of_record
 
@@ -60,10 +63,18 @@ def access_log(service: CoordinationService, caller: Caller, wanted: Filter) -> 
 
 
 class AccessPage(Struct, frozen=True):
-    """Part of the log. `after` asks for the next part; 0 at the end. A part may be short and not the last."""
+    """Part of the log. `after` asks for the next part; 0 at the end. A part may be short and not the last.
+
+    The rest says what the lines' ids are called as resources, as far as there is such: people and groups, threads,
+    messages; and whom a record is about.
+    """
 
     lines: tuple[AccessEntry, ...]
     after: int = 0
+    names: Names = {}
+    threads: Mapping[CommunicationId, str] = {}
+    messages: Mapping[MessageId, str] = {}
+    patients: Mapping[CoordinationId, ParticipantId] = {}
 
 
 def access_page(
@@ -73,6 +84,7 @@ def access_page(
     *,
     entity: Entity | None = None,
     patient: ParticipantId | None = None,
+    keep: About | None = None,
     after: int = 0,
     count: int = 50,
     query: str = "",
@@ -85,6 +97,7 @@ def access_page(
         wanted: which lines.
         entity: only lines about this.
         patient: only lines about this patient, or one merged with them: their records, their entry.
+        keep: only lines of which it says so.
         after: where the part before ended.
         count: how many at most.
         query: what was asked, as the log is to keep it; left out, what was given here.
@@ -102,7 +115,7 @@ def access_page(
         _check_auditor(asking)
         if not 0 < count <= MOST_LINES:
             raise InvalidValueError("count", f"is not between 1 and {MOST_LINES:,}")
-        checks: list[About] = []
+        checks: list[About] = [] if keep is None else [keep]
         if entity is not None:
             checks.append(about_entity(asking.connection, entity))
         if patient is not None:
@@ -110,9 +123,29 @@ def access_page(
         found, more = newest(
             asking.connection, wanted, lambda entry: all(each(entry) for each in checks), after or _NEWEST, count
         )
-        return AccessPage(tuple(found), more), Shown(asked)
+        return _page(asking, found, more), Shown(asked)
 
     return answer(service.archive, asked, caller, work)
+
+
+def _page(asking: Asking, found: list[AccessEntry], more: int) -> AccessPage:
+    """Return lines with what their ids are called."""
+    reading, called = Reading(asking.connection), called_of(asking.connection)
+    threads = {each.thread for each in found} | {one.thread for each in found for one in each.served}
+    held = reading.threads_by_own_id(each for each in threads if each is not None)
+    stored = {each.stored.record: each.stored for each in held.values()}
+    patients = {record: called.patient(asking.connection, each.clinical_id) for record, each in stored.items()}
+    people = {each.actor for each in found} | {one.entry for each in found for one in each.entries}
+    people |= {each.acting_for for each in found if each.acting_for is not None} | set(patients.values())
+    entries = newest_entries(asking.connection, people)
+    return AccessPage(
+        tuple(found),
+        more,
+        {each.id: f"{kind_of(each).value}/{each.fhir_id}" for each, _, _ in entries},
+        {thread: each.id for thread, each in held.items()},
+        reading.ids_of(each.message for each in found if each.message is not None),
+        patients,
+    )
 
 
 def _described(wanted: Filter, entity: Entity | None, patient: ParticipantId | None) -> str:
