@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from carethread.fhir import binaries, entries, histories, messages, searching, threads
+from carethread.fhir import audits, binaries, entries, histories, messages, searching, threads
 from carethread.fhir.call import Interact
 from carethread.fhir.interactions import Interaction
 from carethread.fhir.table import DIRECTORY
@@ -31,6 +31,8 @@ INTERACTIONS: Mapping[tuple[str, Interaction], Interact] = {
     ("CommunicationRequest", Interaction.HISTORY_INSTANCE): histories.of_thread,
     ("CommunicationRequest", Interaction.HISTORY_TYPE): histories.of_type,
     ("CommunicationRequest", Interaction.SEARCH): searching.threads,
+    ("AuditEvent", Interaction.READ): audits.read,
+    ("AuditEvent", Interaction.SEARCH): audits.search,
     ("Binary", Interaction.READ): binaries.read,
     ("Binary", Interaction.CREATE): binaries.create,
     **{(each.type, what): interact for each in DIRECTORY for what, interact in _OF_DIRECTORY.items()},

@@ -6,6 +6,7 @@ from typing import Any
 from carethread.coordination import CoordinationService
 from carethread.fhir.answers import Answer, of_value
 from carethread.fhir.asked import Asked, check_accepts, read_preferences
+from carethread.fhir.batches import batch
 from carethread.fhir.call import Call, Options
 from carethread.fhir.capability import capability_statement
 from carethread.fhir.doing import INTERACTIONS
@@ -17,6 +18,7 @@ from carethread.fhir.queries import read_pairs
 from carethread.fhir.recognising import Recogniser
 from carethread.fhir.routing import Service, find_route
 from carethread.fhir.shape import SHAPE, Shape, read_shape
+from carethread.fhir.validating import validate
 
 _WHOLE = Shape()
 
@@ -81,8 +83,10 @@ class Serving:
         route = call.route
         if route.support is None or route.support.type != "Binary":
             check_accepts(_accept(call.asked))
+        if route.what is Service.BATCH:
+            return batch(call, self.done)
         if not isinstance(route.what, Interaction) or route.support is None:
-            raise RefusedError(501, Issue(code="not-supported", text="this is not done here yet"))
+            return validate(call)
         return INTERACTIONS[route.support.type, route.what](call)
 
     def _configuration(self) -> Answer:
