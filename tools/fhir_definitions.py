@@ -46,6 +46,7 @@ def load(folder: Path = DEFINITIONS) -> Definitions:
             for entry in json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["entry"]:
                 yield entry["resource"]
 
+    schema = json.loads((folder / "fhir.schema.json").read_text(encoding="utf-8"))
     terms = list(resources("valuesets", "v3-codesystems"))
     return Definitions(
         structures={
@@ -55,12 +56,7 @@ def load(folder: Path = DEFINITIONS) -> Definitions:
         },
         value_sets={each["url"]: each for each in terms if each["resourceType"] == "ValueSet"},
         code_systems={each["url"]: each for each in terms if each["resourceType"] == "CodeSystem"},
-        properties={
-            name: frozenset(each.get("properties", ()))
-            for name, each in json.loads((folder / "fhir.schema.json").read_text(encoding="utf-8"))[
-                "definitions"
-            ].items()
-        },
+        properties={name: frozenset(each.get("properties", ())) for name, each in schema["definitions"].items()},
         parameters=[each for each in resources("search-parameters") if each["resourceType"] == "SearchParameter"],
     )
 

@@ -64,7 +64,7 @@ def test_the_official_schema_has_the_same_properties(name: str) -> None:
         besides = {each for each in fields if each.startswith("_")}
         if name != "OperationOutcome":
             assert fields - besides == {each for each in known["properties"] if each[0] != "_"} - {"resourceType"}, kind
-            assert {each for each in known["properties"] if each[0] == "_"} <= besides | {"_id", "_div"}, kind
+            assert {each for each in known["properties"] if each[0] == "_"} <= besides | {"_id", "_div", "_url"}, kind
 
 
 @needs_definitions
