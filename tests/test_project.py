@@ -1,6 +1,7 @@
 """The project's own promises: what may stand in its files, and how they are named and sized."""
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -61,6 +62,15 @@ def test_a_lock_is_installed_as_it_is(name: str) -> None:
     assert installs
     for line in installs:
         assert "--require-hashes --no-deps -r" in line, line
+
+
+def test_the_lock_of_what_types_are_made_from_has_hashes_and_no_address() -> None:
+    packages = json.loads((ROOT / "tools" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    installed = {name: each for name, each in packages.items() if name}
+    assert installed
+    for name, each in installed.items():
+        assert each["integrity"].startswith("sha512-"), name
+        assert "resolved" not in each, name
 
 
 def test_everything_asked_for_is_locked() -> None:

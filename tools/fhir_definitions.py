@@ -17,13 +17,12 @@ HL7 = "http://hl7.org/fhir/StructureDefinition/"
 
 @dataclass(frozen=True)
 class Definitions:
-    """What HL7 published: structures by name; value sets and code systems by URL; what the JSON schema has."""
+    """What HL7 published: structures by name; value sets and code systems by URL."""
 
     structures: dict[str, dict[str, Any]]
     value_sets: dict[str, dict[str, Any]]
     code_systems: dict[str, dict[str, Any]]
     parameters: list[dict[str, Any]]
-    properties: dict[str, frozenset[str]]
 
     @cached_property
     def primitives(self) -> frozenset[str]:
@@ -46,7 +45,6 @@ def load(folder: Path = DEFINITIONS) -> Definitions:
             for entry in json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["entry"]:
                 yield entry["resource"]
 
-    schema = json.loads((folder / "fhir.schema.json").read_text(encoding="utf-8"))
     terms = list(resources("valuesets", "v3-codesystems"))
     return Definitions(
         structures={
@@ -56,7 +54,6 @@ def load(folder: Path = DEFINITIONS) -> Definitions:
         },
         value_sets={each["url"]: each for each in terms if each["resourceType"] == "ValueSet"},
         code_systems={each["url"]: each for each in terms if each["resourceType"] == "CodeSystem"},
-        properties={name: frozenset(each.get("properties", ())) for name, each in schema["definitions"].items()},
         parameters=[each for each in resources("search-parameters") if each["resourceType"] == "SearchParameter"],
     )
 

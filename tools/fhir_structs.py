@@ -14,6 +14,9 @@ BASES = ("Element", "BackboneElement")
 SYSTEM = "http://hl7.org/fhirpath/System.String"
 # Their codes are not HL7's to list, and the definitions do not.
 OPEN_VALUE_SETS = ("http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/currencies")
+# What the package has and HL7 has not, as comparing with another program's models of R4 shows.
+ADDED_TO_META = ("account", "accounts", "author", "compartment", "onBehalfOf", "project")
+ADDED = frozenset(("Binary.url", *(f"Meta.{name}" for name in ADDED_TO_META)))
 # How each primitive type stands in JSON and in Python.
 PLAIN = {"boolean": "bool", "decimal": "Decimal", "markdown": "String", "xhtml": "String"}
 RESERVED = ("assert", "class", "for", "global", "import", "in", "is", "not", "from")
@@ -78,7 +81,7 @@ class Structures:
         children = [
             each
             for each in elements
-            if each.path.rpartition(".")[0] == parent.path and each.name not in inherited and self._official(each)
+            if each.path.rpartition(".")[0] == parent.path and each.name not in inherited and each.path not in ADDED
         ]
         rules = [*self._rules(parent, children)]
         options = ["frozen=True", "kw_only=True"]
@@ -110,15 +113,6 @@ class Structures:
             return frozenset()
         elements = structure["snapshot"]["element"]
         return frozenset(Element(raw).name for raw in elements if "." in raw["path"])
-
-    def _official(self, child: Element) -> bool:
-        """Tell whether HL7's JSON schema has the element: the profiles have some that Medplum added."""
-        *parents, _ = child.path.split(".")
-        owner = parents[0] if len(parents) == 1 else f"{parents[0]}_{upper(parents[-1])}"
-        properties = self._definitions.properties.get(owner)
-        if properties is None:
-            return True
-        return any(each == child.name or (child.is_choice and each.startswith(child.name)) for each in properties)
 
     def _docstring(self, structure: dict[str, Any], parent: Element) -> str:
         short = " ".join(str(parent.raw["short"]).split()).rstrip(".")

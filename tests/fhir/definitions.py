@@ -13,6 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tools.fhir_definitions import DEFINITIONS
+from tools.fhir_structs import ADDED
 
 PRESENT = DEFINITIONS.is_dir()
 needs_definitions = pytest.mark.skipif(
@@ -80,21 +81,11 @@ def codes(value_set: str) -> tuple[str, ...]:
 def children(path: str) -> list[dict[str, Any]]:
     """Return the elements right below a path such as `Patient` or `Patient.contact`."""
     elements = structures()[path.partition(".")[0]]["snapshot"]["element"]
-    return [each for each in elements if each["path"].rpartition(".")[0] == path and _is_hl7s(each["path"])]
+    return [each for each in elements if each["path"].rpartition(".")[0] == path and _is_hl7s(each)]
 
 
-@functools.cache
-def schema() -> dict[str, dict[str, Any]]:
-    """Return HL7's JSON schema, which the package brings as it was published."""
-    read: dict[str, dict[str, Any]] = json.loads((DEFINITIONS / "fhir.schema.json").read_text(encoding="utf-8"))
-    found: dict[str, dict[str, Any]] = read["definitions"]
-    return found
-
-
-def _is_hl7s(path: str) -> bool:
-    """Tell whether an element is no addition: those stand right below a type."""
-    owner, _, name = path.rpartition(".")
-    return "[x]" in name or owner not in schema() or name in schema()[owner]["properties"]
+def _is_hl7s(element: dict[str, Any]) -> bool:
+    return element["path"] not in ADDED
 
 
 @functools.cache
@@ -125,11 +116,9 @@ def _members(draw: st.DrawFn, path: str, depth: int) -> dict[str, Any]:
         if element["min"] == 0 and depth <= 1 and code not in _PRIMITIVES:
             continue
         value = draw(_value(element, kind, depth - 1))
-        if value == {}:
-            continue
         key = name.replace("[x]", code[:1].upper() + code[1:])
         made[key] = [value] if element["max"] == "*" else value
-    return made
+    return made or {"extension": [{"url": "https://example.org/a", "valueBoolean": True}]}
 
 
 def _value(element: dict[str, Any], kind: dict[str, Any], depth: int) -> st.SearchStrategy[Any]:

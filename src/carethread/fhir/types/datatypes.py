@@ -661,11 +661,6 @@ class Meta(Element, frozen=True, kw_only=True):
     profile_element: tuple[Element | None, ...] = ()
     security: tuple[Coding, ...] = ()
     tag: tuple[Coding, ...] = ()
-    project: Uri | None = None
-    project_element: Element | None = None
-    author: Reference | None = None
-    account: Reference | None = None
-    compartment: tuple[Reference, ...] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (Aligned("profile", "profile"),)
 
