@@ -116,7 +116,7 @@ def _interaction(support: Support, interaction: Interaction) -> dict[str, Any]:
         makes=interaction in _WRITES,
     )
     if support.type == "Binary":
-        anything = {"*/*": {"schema": {}}}
+        anything: dict[str, Any] = {"*/*": {"schema": {}}}
         if interaction is Interaction.CREATE:
             operation["requestBody"]["content"] |= anything
         else:
