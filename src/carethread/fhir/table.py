@@ -193,7 +193,7 @@ AUDIT_EVENT = Support(
     meaning="A line of the access log, for auditors, who say why they look in the header `Carethread-Purpose`.",
     parameters=(
         _ID,
-        _reference("agent", "Who asked.", *EVERYBODY),
+        _reference("agent", "Who asked.", *INDIVIDUALS, "Organization"),
         _reference("entity", "What was shown or written.", "Communication", "CommunicationRequest", "Patient"),
         _reference("patient", "The patient it is about.", "Patient"),
         Parameter("date", Kind.DATE, "When that was."),

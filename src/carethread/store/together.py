@@ -65,6 +65,8 @@ class Joined(Archive):
         self.data_dir = lender.data_dir
         self.clock = lender.clock
         self.mint = lender.mint
+        # As it stands for everybody: no work of several steps changes it.
+        self.clients = lender.clients
         self.installation = lender.installation
         self.materialiser = lender.materialiser
         self.writer = lender.writer
