@@ -53,6 +53,12 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_ALLOWED_SIGNERS": str(file),
             "CARETHREAD_TOKEN_ISSUERS": str(file),
             "CARETHREAD_PATIENTS_OPEN_THREADS": "no",
+            "CARETHREAD_HOST": "::1",
+            "CARETHREAD_PORT": "9000",
+            "CARETHREAD_BASE_URL": "https://care.example/fhir",
+            "CARETHREAD_LARGEST_REQUEST": "10",
+            "CARETHREAD_REQUEST_THREADS": "4",
+            "CARETHREAD_ACCEPT_DRAFTS": "yes",
         }
     )
     assert settings == Settings(
@@ -66,6 +72,12 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         allowed_signers=file,
         token_issuers=file,
         patients_open_threads=False,
+        host="::1",
+        port=9000,
+        base_url="https://care.example/fhir",
+        largest_request=10,
+        request_threads=4,
+        accept_drafts=True,
     )
 
 
@@ -130,3 +142,9 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 def test_names_are_taken_as_they_are(name: str) -> None:
     assert Settings.load({"CARETHREAD_INSTALLATION_NAME": name}).installation_name == name
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1.5", "100001", "٣", "1e3"])
+def test_a_number_is_whole_and_not_out_of_all_proportion(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="CARETHREAD_PORT: say a whole number from 1 to 100000"):
+        load({"CARETHREAD_PORT": text})

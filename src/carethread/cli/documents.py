@@ -472,3 +472,11 @@ class DemonstrationDocument(Struct, frozen=True):
     communication_ids: tuple[str, ...]
     commits: int
     findings: tuple[FindingDocument, ...]
+
+
+class ServingDocument(Struct, frozen=True):
+    """That it is served: the FHIR base as clients know it, and where it listens."""
+
+    base_url: str
+    address: str
+    port: int

@@ -53,6 +53,7 @@ ANSWERS: dict[str, type[Struct]] = {
     "token revoke": token_documents.RevokedTokenDocument,
     "token key": token_documents.TokenKeyDocument,
     "token": token_documents.TokenDocument,
+    "serve": documents.ServingDocument,
     "inbox": people_documents.InboxDocument,
     "search": people_documents.SearchDocument,
     "access-log list": people_documents.AccessLogDocument,

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import typer
 
 from carethread import CoordinationService
-from carethread.cli import library, options
+from carethread.cli import library, options, output
 from carethread.cli.application import new_noun
+from carethread.cli.documents import ServingDocument
 from carethread.errors import ConfigurationError
 from carethread.settings import Settings, variable
 
@@ -36,6 +37,7 @@ def serve(
         typer.Option("--base-url", metavar="URL", help="The FHIR base as clients know it, such as https://…/fhir."),
     ] = None,
     data: options.DataOption = None,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Serve the FHIR interface over HTTP, until it is told to stop; then finish what was begun.
 
@@ -67,7 +69,11 @@ def serve(
         signing_certificate=settings.signing_certificate,
     ) as service:
         application = Application(service, settings, Serve.of(settings, base))
-        print(f"Serving {base} on {chosen} port {bound}", flush=True)
+        if as_json:
+            output.answer(ServingDocument(base, chosen, bound))
+        else:
+            output.say(f"Serving {base} on {chosen} port {bound}")
+        sys.stdout.flush()
         run(server_of(application), listening)
 
 
