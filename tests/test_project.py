@@ -14,6 +14,7 @@ from tools.coverage_floor import COMPLETE, gaps
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in ("tools", "tests/clients")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VAGUE_NAMES = {"common", "core", "data", "handler", "helper", "info", "manager", "misc", "util"}
 MAX_LINES = 500
@@ -64,13 +65,15 @@ def test_a_lock_is_installed_as_it_is(name: str) -> None:
         assert "--require-hashes --no-deps -r" in line, line
 
 
-def test_the_lock_of_what_types_are_made_from_has_hashes_and_no_address() -> None:
-    packages = json.loads((ROOT / "tools" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    installed = {name: each for name, each in packages.items() if name}
-    assert installed
-    for name, each in installed.items():
-        assert each["integrity"].startswith("sha512-"), name
-        assert "resolved" not in each, name
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=lambda lock: lock.parent.name)
+def test_a_lock_for_node_pins_and_hashes_everything_and_names_no_address(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    own, *packages = json.loads(text)["packages"].values()
+    assert own["dependencies"] == json.loads(lock.with_name("package.json").read_text(encoding="utf-8"))["dependencies"]
+    for each in packages:
+        assert each["version"]
+        assert each["integrity"].startswith("sha512-")
 
 
 def test_everything_asked_for_is_locked() -> None:
