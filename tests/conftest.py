@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+from tests.installation import Installation, serving
+
 # A slow machine is no finding, and neither is a slow example.
 settings.register_profile(
     "default",
@@ -79,3 +81,10 @@ def fresh_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
         yield make
         for name in made:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Serve the invented region from a process of its own. Tests share it, so each makes what it asks for."""
+    with serving(tmp_path_factory.mktemp("installation") / "data") as installation:
+        yield installation
