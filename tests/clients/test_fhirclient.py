@@ -76,7 +76,7 @@ def test_what_is_created_is_read(clients: Clients) -> None:
 def test_a_search_in_the_order_of_sending(clients: Clients) -> None:
     made = opened(clients("A1"))
     answer = Communication(reply(made.id)).create(clients("B1"))
-    found = in_thread(made.id).perform_resources(clients("A1"))
+    found = list(in_thread(made.id).perform_resources_iter(clients("A1")))
     assert [each.payload[0].contentString for each in found] == [QUESTION, "Yes, today."]
     assert found[1].as_json() == answer
 
@@ -95,7 +95,7 @@ def test_an_include(clients: Clients) -> None:
     made = opened(clients("A1"))
     answer = Communication(reply(made.id)).create(clients("B1"))
     search = Communication.where({"recipient": "Organization/Pharmacy-A", "_count": "3"})
-    bundle = search.include("based-on", Communication).perform(clients("A1"))
+    bundle = next(search.include("based-on", Communication).perform_iter(clients("A1")))
     modes = {each.resource.id: each.search.mode for each in bundle.entry}
     assert (modes[answer["id"]], modes[made.id]) == ("match", "include")
 

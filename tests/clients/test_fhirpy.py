@@ -13,7 +13,7 @@ from fhirpy.base.exceptions import (
     ResourceNotFound,
 )
 
-from tests.installation import QUESTION, Json, Installation, message, outcome, reply, thread
+from tests.installation import QUESTION, Installation, Json, message, outcome, reply, thread
 
 SYSTEM = "urn:example:tests"
 
