@@ -24,14 +24,14 @@ _START_S = 60
 _STOP_S = 30
 _CARETHREAD = Path(sys.executable).with_name("carethread")
 JSON = "application/fhir+json"
-# Who signs in, with what. `nobody` may read, and reads nothing: no thread is theirs.
+# Who signs in, with what.
 SIGNED_IN: Mapping[str, tuple[str, ...]] = {
     "A1": ("--as", "Practitioner/A1", "--scope", "user/*.cruds"),
     "A2": ("--as", "Practitioner/A2", "--scope", "user/*.cruds"),
     "B1": ("--as", "Practitioner/B1", "--scope", "user/*.cruds"),
     "C1": ("--as", "Practitioner/C1", "--scope", "user/*.cruds"),
     "P2": ("--as", "Patient/P2", "--scope", "user/*.cruds"),
-    "reader": ("--as", "Practitioner/A1", "--scope", "user/*.rs"),
+    "messages": ("--as", "Practitioner/A1", "--scope", "user/Communication.rs"),
 }
 
 
