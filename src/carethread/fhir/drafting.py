@@ -17,18 +17,38 @@ from carethread.record.model import AttachmentContent
 Meant = dict[tuple[str, str], ParticipantId | CommunicationId | MessageId]
 
 
-def look_up(call: Call, references: Iterable[Named], *besides: tuple[str, str]) -> Meant:
-    """Return whom and what references mean; `besides` may mean nothing.
+def look_up(call: Call, references: Iterable[Named], *besides: tuple[str, str], author: Named | None = None) -> Meant:
+    """Return whom and what references mean.
+
+    Only people and groups are missed here. Whether a thread or a message is there is nobody's business who may not
+    read it: `known` asks, once that is settled. `besides` may mean nothing.
+
+    Args:
+        call: the request.
+        references: what is named.
+        besides: what else to look for, as (type, id).
+        author: in whose name it is written. Whoever forges that learns nothing else.
 
     Raises:
-        RefusedError: one names nothing that is here. What may not be read is answered alike, later.
+        RefusedError: one names nobody who is here, or the author is not who asks.
     """
     named = list(references)
-    found = resolve(call.service, [*(each.pair for each in named), *besides])
+    found = dict(resolve(call.service, [*(each.pair for each in named), *besides]))
+    if author is not None and author.pair in found:
+        writer(call, author, found)
+    known(found, *(each for each in named if each.type not in _NO_PEOPLE))
+    return found
+
+
+def known(found: Meant, *named: Named) -> None:
+    """What is named is here.
+
+    Raises:
+        RefusedError: something is not.
+    """
     unknown = [each for each in named if each.pair not in found]
     if unknown:
         raise nothing_there(*(each.expression for each in unknown))
-    return dict(found)
 
 
 def nothing_there(*expressions: str) -> RefusedError:
@@ -37,6 +57,18 @@ def nothing_there(*expressions: str) -> RefusedError:
         422,
         *(Issue(code="not-found", text="this names nothing that is here", expression=(each,)) for each in expressions),
     )
+
+
+def check_no_version(call: Call) -> None:
+    """What is not there yet has no version that could have been changed: https://www.rfc-editor.org/rfc/rfc9110#13.1.1.
+
+    Raises:
+        RefusedError: `If-Match` names one.
+    """
+    if call.asked.header("if-match"):
+        raise RefusedError(
+            412, Issue(code="conflict", text="there is no such version to be changed", expression=("If-Match",))
+        )
 
 
 def people(found: Meant) -> dict[tuple[str, str], ParticipantId]:

@@ -1,7 +1,5 @@
 """Communications: read, written once, found again."""
 
-from contextlib import suppress
-
 from msgspec.structs import replace
 
 from carethread.errors import NotFoundError, ResourceIdTakenError, UnknownMessageError, UnknownThreadError
@@ -10,7 +8,17 @@ from carethread.fhir.asked import check_is_json
 from carethread.fhir.bounds import bound_to, check_within, patient_of_token
 from carethread.fhir.call import Call
 from carethread.fhir.conditions import message_unless
-from carethread.fhir.drafting import Meant, files, gathered, look_up, nothing_there, people, writer
+from carethread.fhir.drafting import (
+    Meant,
+    check_no_version,
+    files,
+    gathered,
+    known,
+    look_up,
+    nothing_there,
+    people,
+    writer,
+)
 from carethread.fhir.mapping.communication import check_visibility, read_communication
 from carethread.fhir.mapping.drafts import MessageDraft, Named
 from carethread.fhir.mapping.parts import Names
@@ -72,6 +80,7 @@ def create(call: Call) -> Answer:
     if not condition:
         return _made(call, draft)
     found = _looked_up(call, draft)
+    known(found, draft.thread)
     caller = writer(call, draft.sender, found)
     try:
         patient = before_writing(call.service, caller, CommunicationId(found[draft.thread.pair])).thread.patient
@@ -87,12 +96,26 @@ def update(call: Call) -> Answer:
     if draft.id != call.route.id:
         raise bad("value", "is not the id of the address", "Communication.id")
     found = _looked_up(call, draft, ("Communication", call.route.id))
-    existing = found.get(("Communication", call.route.id))
-    if existing is None:
+    caller = writer(call, draft.sender, found)
+    there = _there(call, caller) if ("Communication", call.route.id) in found else None
+    if there is None:
         bound_to(call, "update-create")
-        with suppress(ResourceIdTakenError):
+        check_no_version(call)
+        try:
             return _recorded(call, draft, found)
-    return _again(call, draft, found)
+        except ResourceIdTakenError:
+            # Somebody else just did; or it is there, and hidden: then all was asked that is asked of a new one.
+            there = _there(call, caller)
+            if there is None:
+                raise
+    return _again(call, draft, found, *there)
+
+
+def _there(call: Call, caller: Caller) -> tuple[MessageProjection, Names] | None:
+    try:
+        return message_resource(call.service, caller, call.route.id)
+    except UnknownMessageError:
+        return None
 
 
 def _found(call: Call, projection: MessageProjection) -> Answer:
@@ -114,15 +137,18 @@ def _made(call: Call, draft: MessageDraft) -> Answer:
 
 
 def _looked_up(call: Call, draft: MessageDraft, *besides: tuple[str, str]) -> Meant:
-    return look_up(call, draft.references(), *besides)
+    return look_up(call, draft.references(), *besides, author=draft.sender)
 
 
 def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
     caller = writer(call, draft.sender, found)
+    known(found, draft.thread)
     thread = CommunicationId(found[draft.thread.pair])
     try:
         before = before_writing(call.service, caller, thread)
         _check_thread(call, draft, found, before)
+        if any(each.pair not in found for each in _messages(draft)):
+            raise nothing_there(*(each.expression for each in _messages(draft)))
         if before.thread.opening is not None and not before.wrote_before and _is_opening(call, draft, found, before):
             return _named(call, caller, draft, before.thread.opening.id)
         content = _content(call, draft, found)
@@ -136,9 +162,13 @@ def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
 def _unknown(draft: MessageDraft, error: NotFoundError) -> RefusedError:
     """Return the refusal of what may not be read, in the words for what is not there."""
     if isinstance(error, UnknownMessageError):
-        named = draft.corrects or draft.in_response_to or draft.thread
-        return nothing_there(named.expression)
+        return nothing_there(*(each.expression for each in _messages(draft) or (draft.thread,)))
     return nothing_there((draft.thread if isinstance(error, UnknownThreadError) else draft.sender).expression)
+
+
+def _messages(draft: MessageDraft) -> tuple[Named, ...]:
+    """Return the messages it names: it is not said which of two is not there, or only hidden."""
+    return tuple(each for each in (draft.in_response_to, draft.corrects) if each is not None)
 
 
 def _check_thread(call: Call, draft: MessageDraft, found: Meant, before: BeforeWriting) -> None:
@@ -201,15 +231,8 @@ def _naming(draft: MessageDraft) -> Naming | None:
     return Naming(draft.id, draft.identifiers) if draft.id is not None or draft.identifiers else None
 
 
-def _again(call: Call, draft: MessageDraft, found: Meant) -> Answer:
+def _again(call: Call, draft: MessageDraft, found: Meant, projection: MessageProjection, names: Names) -> Answer:
     """Answer a message that is there already, if it is sent again as it is."""
-    caller = writer(call, draft.sender, found)
-    try:
-        projection, names = message_resource(call.service, caller, call.route.id)
-    except UnknownMessageError:
-        raise RefusedError(
-            409, Issue(code="duplicate", text="this id is taken", expression=("Communication.id",))
-        ) from None
     check_within(call, bound_to(call, "update"), projection.patient, call.route.id)
     whole = replace(draft, attachments=gathered(call, draft.attachments))
     if same_message(whole, projection, people(found)):

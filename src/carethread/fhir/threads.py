@@ -14,19 +14,29 @@ from carethread.fhir.asked import check_is_json, read_if_match
 from carethread.fhir.bounds import bound_to, check_within, patient_of_token
 from carethread.fhir.call import Call
 from carethread.fhir.conditions import thread_unless
-from carethread.fhir.drafting import Meant, files, gathered, look_up, nothing_there, people, writer
+from carethread.fhir.drafting import (
+    Meant,
+    check_no_version,
+    files,
+    gathered,
+    known,
+    look_up,
+    nothing_there,
+    people,
+    writer,
+)
 from carethread.fhir.mapping.drafts import Named, ThreadDraft, ThreadEdit
 from carethread.fhir.mapping.editing import addressing_of, read_request_change
 from carethread.fhir.mapping.parts import Names
 from carethread.fhir.mapping.request import read_request
 from carethread.fhir.messages import version_of
-from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.queries import bad
 from carethread.fhir.showing import served, written
 from carethread.fhir.types import CommunicationRequest
 from carethread.fhir.validation import parse
 from carethread.ids import CommunicationId, ParticipantId
-from carethread.reads import thread_resource, thread_resource_version, written_thread
+from carethread.policy.actor import Caller
+from carethread.reads import before_writing, thread_resource, thread_resource_version, written_thread
 from carethread.record.model import MessageContent, Naming
 from carethread.record.projection import ThreadProjection
 from carethread.writes import Opening, ThreadChange, change_thread, open_thread
@@ -72,15 +82,26 @@ def update(call: Call) -> Answer:
     if resource.id != call.route.id:
         raise bad("value", "is not the id of the address", "CommunicationRequest.id")
     place = ("CommunicationRequest", call.route.id)
-    if place not in look_up(call, (), place):
+    there = _there(call) if place in look_up(call, (), place) else None
+    if there is None:
         bound_to(call, "update-create")
+        check_no_version(call)
         draft = _draft(call, resource)
         try:
             return _opened(call, draft, _looked_up(call, draft))
         except ResourceIdTakenError:
-            # Somebody else just did.
-            pass
-    return _edited(call, resource)
+            # Somebody else just did; or it is there, and hidden: then all was asked that is asked of a new one.
+            there = _there(call)
+            if there is None:
+                raise
+    return _edited(call, resource, *there)
+
+
+def _there(call: Call) -> tuple[ThreadProjection, Names] | None:
+    try:
+        return thread_resource(call.service, call.caller, call.route.id)
+    except UnknownThreadError:
+        return None
 
 
 def _found(call: Call, projection: ThreadProjection) -> Answer:
@@ -99,7 +120,7 @@ def _draft(call: Call, resource: CommunicationRequest) -> ThreadDraft:
 
 
 def _looked_up(call: Call, draft: ThreadDraft) -> Meant:
-    return look_up(call, draft.references())
+    return look_up(call, draft.references(), author=draft.requester)
 
 
 # ── Opening ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,6 +128,8 @@ def _looked_up(call: Call, draft: ThreadDraft) -> Meant:
 
 def _opened(call: Call, draft: ThreadDraft, found: Meant) -> Answer:
     caller = writer(call, draft.requester, found)
+    if draft.continues is not None:
+        _check_continues(call, caller, draft.continues, found)
     bound = bound_to(call, "create" if call.asked.method == "POST" else "update")
     if bound is not None and patient_of_token(call, bound) != found[draft.subject.pair]:
         raise nothing_there(draft.subject.expression)
@@ -123,6 +146,14 @@ def _opened(call: Call, draft: ThreadDraft, found: Meant) -> Answer:
     except NotFoundError:
         raise nothing_there(draft.requester.expression) from None
     return _answer(call, *written_thread(call.service, caller, made), made=True)
+
+
+def _check_continues(call: Call, caller: Caller, continues: Named, found: Meant) -> None:
+    known(found, continues)
+    try:
+        before_writing(call.service, caller, CommunicationId(found[continues.pair]))
+    except NotFoundError:
+        raise nothing_there(continues.expression) from None
 
 
 def _opening(call: Call, draft: ThreadDraft, found: Meant) -> Opening:
@@ -155,14 +186,8 @@ def _naming(draft: ThreadDraft) -> Naming | None:
 # ── Changing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _edited(call: Call, resource: CommunicationRequest) -> Answer:
+def _edited(call: Call, resource: CommunicationRequest, current: ThreadProjection, names: Names) -> Answer:
     caller = call.caller
-    try:
-        current, names = thread_resource(call.service, caller, call.route.id)
-    except UnknownThreadError:
-        raise RefusedError(
-            409, Issue(code="duplicate", text="this id is taken", expression=("CommunicationRequest.id",))
-        ) from None
     check_within(call, bound_to(call, "update"), current.patient, call.route.id)
     edit = read_request_change(
         resource, current, names, base=call.base, draft_opens=call.options.accepts_drafts
