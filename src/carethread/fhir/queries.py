@@ -110,9 +110,13 @@ def _decoded(text: bytes) -> str:
     if b"+" in text:
         text = text.replace(b"+", b" ")
     try:
-        return (unquote_to_bytes(text) if b"%" in text else text).decode()
+        decoded = (unquote_to_bytes(text) if b"%" in text else text).decode()
     except UnicodeDecodeError:
         raise bad("invalid", "a parameter is not UTF-8") from None
+    if "\0" in decoded:
+        # No FHIR value has it, and not every database takes it.
+        raise bad("invalid", "a parameter has a character that no text has")
+    return decoded
 
 
 def bad(code: str, text: str, *expression: str, instead: str = "") -> RefusedError:

@@ -14,13 +14,15 @@ from carethread.fhir.encoding import Encoded
 from carethread.fhir.interactions import Interaction
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.paging import Signer
-from carethread.fhir.queries import read_pairs
+from carethread.fhir.queries import bad, read_pairs
 from carethread.fhir.recognising import Recogniser
 from carethread.fhir.routing import Service, find_route
 from carethread.fhir.shape import SHAPE, Shape, read_shape
 from carethread.fhir.validating import validate
 
 _WHOLE = Shape()
+# Those that read the parameters of the address themselves.
+_WITH_PARAMETERS = frozenset({Interaction.SEARCH, Interaction.HISTORY_TYPE, Service.VALIDATE})
 
 
 class Serving:
@@ -83,6 +85,8 @@ class Serving:
         route = call.route
         if route.support is None or route.support.type != "Binary":
             check_accepts(_accept(call.asked))
+        if route.what not in _WITH_PARAMETERS:
+            _check_no_parameters(call)
         if route.what is Service.BATCH:
             return batch(call, self.done)
         if not isinstance(route.what, Interaction) or route.support is None:
@@ -100,6 +104,18 @@ class Serving:
                 ),
             )
         return Answer(body=of_value(self._smart).body, media_type="application/json")
+
+
+def _check_no_parameters(call: Call) -> None:
+    """Nothing in the address is passed over: to some clients, `POST Type?identifier=…` is a conditional create."""
+    unknown = [name for name, _ in read_pairs(call.asked.query) if name not in SHAPE]
+    if unknown and not call.preferences.lenient:
+        raise bad(
+            "not-supported",
+            "this interaction takes no such parameter",
+            *unknown,
+            instead="Leave it out. A condition of a create stands in the header If-None-Exist.",
+        )
 
 
 def _accept(asked: Asked) -> str:
