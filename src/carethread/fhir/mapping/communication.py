@@ -32,7 +32,7 @@ _KEPT = frozenset(
         "payload",
     }
 )
-_REASONS: Reasons = {
+REASONS: Reasons = {
     "status_reason": ("a message that was sent needs no reason for its status", "Leave it out."),
     "medium": ("the record does not keep by which channel a message came", "Leave it out."),
     "topic": ("a message has no topic apart from its text", _TEXT),
@@ -48,7 +48,7 @@ _REASONS: Reasons = {
     "instantiates_canonical": ("messages follow no protocol that the record would keep", _TEXT),
     "instantiates_uri": ("messages follow no protocol that the record would keep", _TEXT),
 }
-_STATUSES: Reasons = {
+STATUSES: Reasons = {
     "preparation": ("a draft is not recorded", "Send it when it is finished, with status completed."),
     "not-done": ("what was not sent is not recorded", "Leave it."),
     "on-hold": ("what was not sent is not recorded", "Send it when it is to be sent, with status completed."),
@@ -140,9 +140,9 @@ def read_communication(resource: types.Communication, *, base: str = "") -> Mess
         ResourceRefusedError: it says what the record will not hear; all of that is told.
     """
     reading, at = Reading(base), "Communication"
-    reading.only(resource, at, _KEPT, _REASONS)
-    if resource.status in _STATUSES:
-        reading.refuse("business-rule", f"{at}.status", *_STATUSES[resource.status])
+    reading.only(resource, at, _KEPT, REASONS)
+    if resource.status in STATUSES:
+        reading.refuse("business-rule", f"{at}.status", *STATUSES[resource.status])
     read_priority(reading, resource.priority, at)
     extensions = reading.extensions(resource.extension, at, _EXTENSIONS)
     thread = _thread(reading, resource, at)

@@ -29,7 +29,7 @@ _CHOICES = ("content_", "value_", "occurrence_")
 _SENSITIVITIES = {code: sensitivity for sensitivity, code in terms.SECURITY_CODES.items()}
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
-_ANY_RESOURCE: dict[str, tuple[str, str]] = {
+ANY_RESOURCE: dict[str, tuple[str, str]] = {
     "implicit_rules": (
         "rules that change how a resource is to be understood are not followed",
         "Leave it out, and say in the resource itself what you mean.",
@@ -86,7 +86,7 @@ class Reading:
                     element = choice[:-1]
             if field.endswith("_element"):
                 element += ".extension"
-            text, instead = (reasons or {}).get(field) or _ANY_RESOURCE.get(field) or _ANYTHING
+            text, instead = (reasons or {}).get(field) or ANY_RESOURCE.get(field) or _ANYTHING
             # R4 has an extension on every element; what it says is refused like what it stands on.
             if field == "extension":
                 text, instead = _EXTENSION
@@ -124,7 +124,7 @@ class Reading:
             why = "the record does not keep which version of somebody or something was meant"
             instead = "Refer to it without a version."
         elif text.startswith("#"):
-            why, instead = _ANY_RESOURCE["contained"]
+            why, instead = ANY_RESOURCE["contained"]
         elif text.startswith("urn:"):
             why = "nothing in this request has this address"
             instead = "Refer by Type/id or by identifier; urn:uuid is for entries of one transaction."

@@ -35,7 +35,7 @@ _KEPT = frozenset(
     }
 )
 _OCCURRENCE = ("the record does not plan, and reminds nobody", "Say in the text by when an answer is needed.")
-_REASONS: Reasons = {
+REASONS: Reasons = {
     "based_on": ("a thread carries out no order", _TEXT),
     "group_identifier": ("threads are not grouped but by patient", "Leave it out, or use identifier."),
     "status_reason": ("the record does not keep why a thread was closed", "Post a message that says so, then close."),
@@ -192,7 +192,7 @@ class Request(Struct, frozen=True):
 def read_elements(reading: Reading, resource: types.CommunicationRequest) -> Request:
     """Read everything but the status."""
     at = "CommunicationRequest"
-    reading.only(resource, at, _KEPT, _REASONS)
+    reading.only(resource, at, _KEPT, REASONS)
     read_priority(reading, resource.priority, at)
     if resource.do_not_perform:
         reading.refuse(

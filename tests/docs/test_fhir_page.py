@@ -1,0 +1,67 @@
+"""The page on the gateway says what the gateway is: its tables are generated, its numbers and statuses the program's."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import carethread.fhir
+from carethread.fhir import asked, gateway, queries, validation
+from carethread.fhir.outcome import ROWS
+from carethread.reads import searching
+from carethread.record import intake
+from carethread.store import uploads
+from tests.docs.pages import DOCS, Page
+from tools.fhir_tables import TABLES, written
+
+PAGE = Page(DOCS / "fhir.md")
+_REFUSED = re.compile(r"RefusedError\(\s*(\d{3})")
+_STATUS = re.compile(r"\b[45]\d\d\b")
+
+
+def test_its_tables_are_generated() -> None:
+    assert written(PAGE.text) == PAGE.text, "write them again: PYTHONPATH=. .venv/bin/python tools/fhir_tables.py"
+    assert [name for name in re.findall(r"<!-- (.+?) -->", PAGE.text) if not name.startswith("end of ")] == list(TABLES)
+
+
+def test_a_page_without_a_place_for_a_table_is_not_written() -> None:
+    with pytest.raises(AssertionError, match="no place for interactions"):
+        written("# Empty\n")
+
+
+def test_every_status_that_is_answered_is_explained_and_no_other() -> None:
+    source = Path(carethread.fhir.__file__).parent
+    answered = {int(found) for each in source.glob("*.py") for found in _REFUSED.findall(each.read_text("utf-8"))}
+    answered |= {row.status for row in ROWS.values()} | {401, 403, 503}
+    rows = PAGE.section("Errors").table("status")
+    explained = [int(found) for row in rows for found in _STATUS.findall(row[0])]
+    assert sorted(explained) == sorted(answered)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{gateway.TRUSTED_BODY >> 10} KiB only with a good token",
+        f"{validation.MAX_BYTES >> 20} MiB, or what",
+        f"{validation.MAX_ELEMENTS:,} elements, nested {validation.MAX_NESTING} deep",
+        f"{intake.MAX_ATTACHMENTS}, of {intake.MAX_ATTACHMENT_BYTES >> 20} MiB together",
+        f"{uploads.MOST_UPLOADS} of one client, of {uploads.MOST_UPLOAD_BYTES >> 20} MiB together",
+        f"{gateway.MOST_HEADERS}, of {gateway.LARGEST_HEADERS >> 10} KiB together",
+        f"{gateway.LARGEST_QUERY >> 10} KiB",
+        f"{queries.MOST_PARAMETERS} parameters, {queries.MOST_VALUES} values each, of {queries.LONGEST_VALUE} characters",
+        f"`_count` is {queries.USUAL_COUNT} unless said, {queries.MOST_COUNT} at most",
+        f"{searching.MOST_ON_A_PAGE} matches; {searching.MOST_OF_A_THREAD} messages of each thread",
+        f"come along, {searching.MOST_INCLUDED} together",
+        f"looks at beyond what it shows | {searching.MOST_LOOKED_AT}",
+        f"{searching.MOST_COUNTED:,}; more is left out",
+    ],
+)
+def test_a_number_in_the_page_is_the_programs(words: str) -> None:
+    assert words in " ".join(PAGE.text.split())
+
+
+def test_a_request_id_may_be_what_the_page_says() -> None:
+    assert asked.read_request_id("a" * 64) == "a" * 64
+    assert asked.read_request_id("A-1._z") == "A-1._z"
+    assert asked.read_request_id("a" * 65) is None
+    assert asked.read_request_id("a b") is None
