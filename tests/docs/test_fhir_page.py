@@ -1,4 +1,4 @@
-"""The page on the gateway says what the gateway is: its tables are generated, its numbers and statuses the program's."""
+"""The page on the gateway says what it is: its tables are generated, its numbers and statuses the program's."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_every_status_that_is_answered_is_explained_and_no_other() -> None:
         f"{uploads.MOST_UPLOADS} of one client, of {uploads.MOST_UPLOAD_BYTES >> 20} MiB together",
         f"{gateway.MOST_HEADERS}, of {gateway.LARGEST_HEADERS >> 10} KiB together",
         f"{gateway.LARGEST_QUERY >> 10} KiB",
-        f"{queries.MOST_PARAMETERS} parameters, {queries.MOST_VALUES} values each, of {queries.LONGEST_VALUE} characters",
+        f"{queries.MOST_PARAMETERS} parameters, {queries.MOST_VALUES} values each, of {queries.LONGEST_VALUE}",
         f"`_count` is {queries.USUAL_COUNT} unless said, {queries.MOST_COUNT} at most",
         f"{searching.MOST_ON_A_PAGE} matches; {searching.MOST_OF_A_THREAD} messages of each thread",
         f"come along, {searching.MOST_INCLUDED} together",

@@ -7,12 +7,12 @@ RuleSet: OurSearchParameter
 * type = #reference
 * xpathUsage = #normal
 
-Instance: communication-in-response-to
+Instance: Communication-in-response-to
 InstanceOf: SearchParameter
 Usage: #definition
 * insert OurSearchParameter
-* id = "communication-in-response-to"
-* url = "https://carethread.example/fhir/SearchParameter/communication-in-response-to"
+* id = "Communication-in-response-to"
+* url = "https://carethread.example/fhir/SearchParameter/Communication-in-response-to"
 * name = "InResponseTo"
 * code = #in-response-to
 * base = #Communication
@@ -20,12 +20,12 @@ Usage: #definition
 * expression = "Communication.inResponseTo"
 * description = "Answers to a message."
 
-Instance: communication-corrects
+Instance: Communication-corrects
 InstanceOf: SearchParameter
 Usage: #definition
 * insert OurSearchParameter
-* id = "communication-corrects"
-* url = "https://carethread.example/fhir/SearchParameter/communication-corrects"
+* id = "Communication-corrects"
+* url = "https://carethread.example/fhir/SearchParameter/Communication-corrects"
 * name = "Corrects"
 * code = #corrects
 * base = #Communication
@@ -33,12 +33,12 @@ Usage: #definition
 * expression = "Communication.extension.where(url = 'https://carethread.example/fhir/StructureDefinition/corrects').value"
 * description = "Corrections of a message."
 
-Instance: communication-request-sender-care-team
+Instance: CommunicationRequest-sender-care-team
 InstanceOf: SearchParameter
 Usage: #definition
 * insert OurSearchParameter
-* id = "communication-request-sender-care-team"
-* url = "https://carethread.example/fhir/SearchParameter/communication-request-sender-care-team"
+* id = "CommunicationRequest-sender-care-team"
+* url = "https://carethread.example/fhir/SearchParameter/CommunicationRequest-sender-care-team"
 * name = "SenderCareTeam"
 * code = #sender-care-team
 * base = #CommunicationRequest
