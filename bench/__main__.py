@@ -17,11 +17,20 @@ from types import ModuleType
 
 import msgspec
 
-from bench import appending, finding, flushing, processes, reading_back, repository_size, slow_disk
+from bench import appending, finding, flushing, processes, reading_back, repository_size, serving, slow_disk
 from bench.figures import Figures, table
 from bench.ground import Cell, Ground, hash_seconds, syncs_per_second
 
-_SECTIONS: Sequence[ModuleType] = (appending, slow_disk, processes, flushing, repository_size, reading_back, finding)
+_SECTIONS: Sequence[ModuleType] = (
+    appending,
+    slow_disk,
+    processes,
+    flushing,
+    repository_size,
+    reading_back,
+    finding,
+    serving,
+)
 _MACHINE = "machine"
 
 

@@ -77,15 +77,15 @@ _MINUTE = 60_000
 _MOST_GROWTH = Target(1.5, at_most=True)
 _SEARCH_MS = Target(5, at_most=True)
 _DOCTOR = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/practitioner-role", "code": "doctor"}]}]
-_SMALL, _LARGE = "10,000 messages", "1,000,000 messages"
+SMALL, LARGE = "10,000 messages", "1,000,000 messages"
 
 
 # Where people work, by the FHIR id of the place.
 _WORKS_AT: dict[ParticipantId, str] = {}
 
 
-class _Region(Struct):
-    """An installation, a clinician in each of its places, and how fast it was filled."""
+class Region(Struct):
+    """An installation, a clinician in each of its places (`p0` at `o0`, …), and how fast it was filled."""
 
     service: CoordinationService
     people: list[Participant]
@@ -96,13 +96,14 @@ class _Region(Struct):
 
 
 @contextmanager
-def _region(folder: Path, places: int) -> Iterator[_Region]:
+def region_of(folder: Path, places: int) -> Iterator[Region]:
+    """Fill an installation with so many places, and open it."""
     with CoordinationService.open(folder, flushes=False) as service:
         began = time.perf_counter()
         service.directory.load(_bundle(places), by="bench")
         loaded = 3 * places / (time.perf_counter() - began)
         people, organisations = ([_participant(service, kind, each) for each in range(places)] for kind in "po")
-        region = _Region(service, people, organisations, loaded)
+        region = Region(service, people, organisations, loaded)
         _WORKS_AT.update((each.id, f"o{number}") for number, each in enumerate(people))
         began = time.perf_counter()
         region.filled = _fill(region) / (time.perf_counter() - began)
@@ -129,7 +130,7 @@ def _participant(service: CoordinationService, kind: str, number: int) -> Partic
     return Participant(entry.id, role, f"{'Person' if kind == 'p' else 'Place'} {number}")
 
 
-def _fill(region: _Region) -> int:
+def _fill(region: Region) -> int:
     """Let each place ask others and be asked; return the number of messages."""
     archive = region.service.archive
     dice = random.Random(len(region.people))
@@ -149,7 +150,7 @@ def _fill(region: _Region) -> int:
     return records * _THREADS_A_RECORD * _MESSAGES_A_THREAD
 
 
-def _record(region: _Region) -> Derived:
+def _record(region: Region) -> Derived:
     custodian = region.service.archive.installation.custodian
     identifier = mint_coordination_id(random_uuid)
     clinical = random_uuid()
@@ -168,7 +169,7 @@ def _record(region: _Region) -> Derived:
 
 
 def _thread(
-    region: _Region, derived: Derived, number: int, at: Instant, dice: random.Random, texts: list[str]
+    region: Region, derived: Derived, number: int, at: Instant, dice: random.Random, texts: list[str]
 ) -> None:  # fmt: skip
     asking, asked = dice.sample(range(len(region.people)), 2)
     person, home, other = region.people[asking], region.places[asking], region.places[asked]
@@ -245,7 +246,7 @@ _ASKED = {
 }
 
 
-def _p99_ms(region: _Region, ask: Callable[[CoordinationService, Caller, str], None], dice: random.Random) -> float:
+def _p99_ms(region: Region, ask: Callable[[CoordinationService, Caller, str], None], dice: random.Random) -> float:
     """Let many people ask; return what all but one in a hundred waited less than."""
     words = sorted({word for text in bodies(3, 20) for word in text.lower().split() if word.isalpha()})
     took = []
@@ -263,7 +264,7 @@ def _callers(count: int) -> str:
     return "1 caller" if count == 1 else f"{count} callers"
 
 
-def _posts(region: _Region, callers: int, seconds: float) -> float:
+def _posts(region: Region, callers: int, seconds: float) -> float:
     """Let so many people post at once, each to threads they opened; return messages a second."""
     until = time.perf_counter() + seconds
     done = [0] * callers
@@ -287,11 +288,11 @@ def _posts(region: _Region, callers: int, seconds: float) -> float:
 @contextmanager
 def cells(ground: Ground) -> Iterator[list[Cell]]:
     """Fill both regions, and offer what is asked of them."""
-    sizes = {_SMALL: 100, _LARGE: 1_000 if ground.quick else 10_000}
+    sizes = {SMALL: 100, LARGE: 1_000 if ground.quick else 10_000}
     dice = random.Random(1)
     with ExitStack() as stack:
         regions = {
-            name: stack.enter_context(_region(ground.new_folder(f"find-{places}"), places))
+            name: stack.enter_context(region_of(ground.new_folder(f"find-{places}"), places))
             for name, places in sizes.items()
         }
         found = [
@@ -304,7 +305,7 @@ def cells(ground: Ground) -> Iterator[list[Cell]]:
             for what, ask in _ASKED.items()
             for name, region in regions.items()
         ]
-        large = regions[_LARGE]
+        large = regions[LARGE]
         found.append(Cell("directory entries loaded", "/s", lambda: [large.loaded]))
         found.append(Cell("messages put into the index", "/s", lambda: [large.filled]))
         found.extend(
@@ -322,5 +323,5 @@ def conclude(figures: Figures) -> None:
         name = f"{what}, large to small"
         target = None if ask is _search else _MOST_GROWTH
         figures.add_ratio(
-            SECTION, name, (SECTION, f"{what}, p99, {_LARGE}"), (SECTION, f"{what}, p99, {_SMALL}"), target
+            SECTION, name, (SECTION, f"{what}, p99, {LARGE}"), (SECTION, f"{what}, p99, {SMALL}"), target
         )  # fmt: skip

@@ -25,8 +25,9 @@ _TIMEOUT_S = 60
 
 
 class Load(Struct, frozen=True):
-    """What a server did: requests a second, how long they took in milliseconds, and how many it refused."""
+    """What a server did: how much it answered, at which rate, in how many milliseconds, and how much it refused."""
 
+    answered: int
     rate: float
     p50_ms: float
     p99_ms: float
@@ -111,7 +112,7 @@ async def _run(port: int, requests: list[bytes], connections: int, seconds: floa
     ]
     await asyncio.gather(*(each.done for _, each in made))
     rate = len(took) / (time.perf_counter() - began)
-    return Load(rate, median(took), quantiles(took, n=100)[98], len(refused))
+    return Load(len(took), rate, median(took), quantiles(took, n=100)[98], len(refused))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ bytes; then, and when it refuses, `carethread.fhir.reading` looks at every eleme
 """
 
 import re
+import threading
 from functools import lru_cache
 from typing import Any, Final
 
@@ -72,8 +73,17 @@ def encode(resource: AnyResource) -> bytes:
     return _ENCODER.encode(resource)
 
 
-@lru_cache(maxsize=64)
 def _decoder(spoken: frozenset[str]) -> "msgspec.json.Decoder[AnyResource]":
+    # msgspec makes what it knows of a type while others may use it already, half of it: the process would crash.
+    with _one_at_a_time:
+        return _made(spoken)
+
+
+_one_at_a_time = threading.Lock()
+
+
+@lru_cache(maxsize=64)
+def _made(spoken: frozenset[str]) -> "msgspec.json.Decoder[AnyResource]":
     union: Any = None
     for name in sorted(spoken):
         kind = getattr(types, name)

@@ -34,12 +34,13 @@ _REMEMBERED = 20_000
 _CONCLUDED = 4_000
 
 Result = TypeVar("Result")
+# Made before there are threads: of a type that it is just getting to know, msgspec decodes what crashes the process.
+_entry: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
 @lru_cache(_DECODED)
 def _decode(content: bytes) -> Entry:
-    entry: Entry = msgspec.json.decode(content, type=Entry)
-    return entry
+    return _entry.decode(content)
 
 
 def decode(content: bytes) -> Entry:
