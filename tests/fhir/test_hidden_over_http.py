@@ -291,11 +291,11 @@ def test_searches_show_nothing_hidden(scene: Scene, asking: tuple[str, str, http
         # A history's link can be kept for later; there is nothing there now.
         url = following[0] if following and (entries or "_history" not in query) else None
     mine = scene.readable[who]
-    for each in shown:
-        if each["resourceType"] == "CommunicationRequest":
-            assert each["id"] == mine
-        if each["resourceType"] == "Communication":
-            assert each["basedOn"][0]["reference"] == f"CommunicationRequest/{mine}"
+    for resource in shown:
+        if resource["resourceType"] == "CommunicationRequest":
+            assert resource["id"] == mine
+        if resource["resourceType"] == "Communication":
+            assert resource["basedOn"][0]["reference"] == f"CommunicationRequest/{mine}"
 
 
 def _whole(client: httpx.Client, query: str) -> Json:
