@@ -97,6 +97,12 @@ class UnknownClientError(NotFoundError):
     code = "unknown-client"
 
 
+class UnknownSubscriptionError(NotFoundError):
+    """The actor has no such subscription."""
+
+    code = "unknown-subscription"
+
+
 class ConflictError(CarethreadError):
     """Base of "this contradicts what is already recorded"."""
 

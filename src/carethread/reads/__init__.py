@@ -24,6 +24,7 @@ from carethread.reads.finding import find_thread
 from carethread.reads.found import FeedPage, IncludedEntry, MessagePage, Names, ThreadHistory, ThreadPage
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
+from carethread.reads.meaning import check_criteria
 from carethread.reads.operating import log_operator, served_thread
 from carethread.reads.resources import (
     feed,
@@ -36,6 +37,14 @@ from carethread.reads.resources import (
     thread_resource_version,
 )
 from carethread.reads.searching import search_messages, search_threads
+from carethread.reads.subscriptions import (
+    Matches,
+    SubscriptionPage,
+    active_subscriptions,
+    matches,
+    read_subscription,
+    search_subscriptions,
+)
 from carethread.reads.thread import (
     Correction,
     ThreadView,
@@ -76,12 +85,14 @@ __all__ = [
     "IncludedEntry",
     "Kind",
     "Looking",
+    "Matches",
     "MessageOrder",
     "MessagePage",
     "Names",
     "Page",
     "Reconstruction",
     "Ref",
+    "SubscriptionPage",
     "ThreadHistory",
     "ThreadOrder",
     "ThreadPage",
@@ -92,13 +103,16 @@ __all__ = [
     "Wanted",
     "access_log",
     "access_page",
+    "active_subscriptions",
     "before_writing",
+    "check_criteria",
     "current_rights",
     "entry_history",
     "feed",
     "find_thread",
     "inbox",
     "log_operator",
+    "matches",
     "message_resource",
     "message_resource_history",
     "message_resource_version",
@@ -108,12 +122,14 @@ __all__ = [
     "read_attachment",
     "read_entry",
     "read_message",
+    "read_subscription",
     "read_thread",
     "reconstruct",
     "resolve",
     "search",
     "search_entries",
     "search_messages",
+    "search_subscriptions",
     "search_threads",
     "served_thread",
     "thread_resource",

@@ -116,6 +116,18 @@ class Meaning:
         found.search = Search(access=access, every=tuple(every), choices=tuple(choices))
         return found
 
+    def message_checks(self, criteria: Criteria) -> list[MessageCheck]:
+        """Return what a message fulfils that a search would find, beside the right to read it.
+
+        Raises:
+            InvalidValueError: likewise.
+        """
+        _check_size(criteria)
+        found = MessageMeaning(Search())
+        for clause in criteria.clauses:
+            self._add(found, clause, [], [], [])
+        return found.checks
+
     def _add(
         self,
         found: MessageMeaning,
@@ -354,6 +366,19 @@ class Meaning:
             if held is not None and self._judge.may_read(held.thread.stored):
                 found.append(held.message.id)
         return frozenset(found)
+
+
+def check_criteria(criteria: Criteria) -> None:
+    """A search could be for this.
+
+    Raises:
+        InvalidValueError: there is more in it than anybody needs, or the words are not in order.
+    """
+    _check_size(criteria)
+    for clause in criteria.clauses:
+        if clause.field is Field.CONTENT:
+            for each in clause.values:
+                read_terms(str(each))
 
 
 def security_of(ledger: Ledger) -> str:

@@ -36,6 +36,7 @@ from carethread.store.materialise import FLUSH_LOCK_TIMEOUT_S, Materialiser, rec
 from carethread.store.rebuild import audit, realign, rebuild
 from carethread.store.trees import file_names
 from carethread.store.waking import Waking
+from carethread.store.watch import Watch, watch_of
 from carethread.store.writer import Job, Writer
 
 DATABASE_FILE = "carethread.sqlite"
@@ -119,6 +120,10 @@ class Archive:
     def submit_refusal(self, job: Job, error: CarethreadError) -> None:  # noqa: ARG002 - for whoever collects them
         """Record the line of a refusal, which stays whatever becomes of what was refused."""
         self.submit(job)
+
+    def watch(self) -> Watch:
+        """Return the watch of this installation, which one process at a time has; it is not taken yet."""
+        return watch_of(self.database)
 
     # ── The whole directory ───────────────────────────────────────────────────────────────────────────────────────────
 

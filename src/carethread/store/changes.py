@@ -87,6 +87,16 @@ _after_sqlite = (
     .offset(ZERO)
 )
 _after_postgresql = _after_sqlite.where(_SETTLED)
+_held_back = (
+    select(change.c.txid)
+    .where(
+        tuple_(change.c.txid, change.c.change_no)
+        > tuple_(bindparam("txid", type_=BigInteger), bindparam("number", type_=BigInteger))
+    )
+    .where(~_SETTLED)
+    .limit(ONE)
+    .offset(ZERO)
+)
 _newest_sqlite = (
     select(change.c.txid, change.c.change_no)
     .order_by(change.c.txid.desc(), change.c.change_no.desc())
@@ -143,6 +153,17 @@ def changes_after(connection: Connection, cursor: str, count: int) -> tuple[list
     statement: Executable = _after_sqlite if connection.is_sqlite else _after_postgresql
     changes = [_change(row) for row in connection.all(statement, txid=txid, number=number, count=count)]
     return changes, changes[-1].cursor if changes else cursor
+
+
+def is_held_back(connection: Connection, cursor: str) -> bool:
+    """Say whether something after a cursor is there and not shown yet, for a transaction that is under way.
+
+    Nobody need be woken when that ends: look again a little later.
+    """
+    if connection.is_sqlite:
+        return False
+    txid, number = _parts(cursor)
+    return connection.one(_held_back, txid=txid, number=number) is not None
 
 
 def last_cursor(connection: Connection) -> str:

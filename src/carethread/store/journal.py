@@ -42,10 +42,14 @@ class Installation(Struct, frozen=True):
 
 
 class Effect(Struct, frozen=True):
-    """A row that goes with what is recorded, such as a line of the access log: a statement and its parameters."""
+    """A row that goes with what is recorded, such as a line of the access log: a statement and its parameters.
+
+    `wakes` says that whoever waits for what is recorded looks again because of it.
+    """
 
     statement: Executable
     parameters: Parameters
+    wakes: bool = False
 
 
 class Rows(Struct):
@@ -70,6 +74,11 @@ class Rows(Struct):
     renamed: list[Parameters] = field(default_factory=list)
     claimed: dict[tuple[Kind, str], Place] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def wakes(self) -> bool:
+        """Whether those who wait are woken: nobody waits for lines of the access log."""
+        return bool(self.journal) or any(each.wakes for each in self.effects)
 
 
 def read_changes(payload: bytes) -> tuple[FileChange, ...]:

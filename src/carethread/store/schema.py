@@ -409,6 +409,29 @@ set_aside = Table(
 )
 Index("set_aside_thread", set_aside.c.thread_uuid)
 
+# ── Who wants to be told of what ──────────────────────────────────────────────────────────────────────────────────────
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("subscription_id", LargeBinary(16), primary_key=True),
+    Column("owner", LargeBinary(32), nullable=False),  # a person and a system client; zeros where there is none
+    Column("client", Text, nullable=False),  # the program through which it was made, as tokens call it
+    Column("criteria", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("headers", LargeBinary, nullable=False),  # JSON of policy.subscriptions.Headers: secrets
+    Column("reason", Text, nullable=False),
+    Column("ends_at", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("place", Text, nullable=False),  # a cursor into `change`: its receiver was told of everything before
+    Column("failing_since", BigInteger),
+)
+Index("subscription_owner", subscription.c.owner, subscription.c.subscription_id)
+Index("subscription_status", subscription.c.status, subscription.c.subscription_id)
+
 # ── What is kept for a while ──────────────────────────────────────────────────────────────────────────────────────────
 
 # Files that wait for their message. In no backup: they are gone after a day.

@@ -43,11 +43,6 @@ class Steps(Generic[Handed]):
         self._failure: BaseException | None = None
         self._is_over = False
 
-    @property
-    def has_recorded(self) -> bool:
-        """Whether any step changed a record."""
-        return self._bytes > 0
-
     def submit(self, step: Handed) -> str:
         """Do a step at once; return its result.
 

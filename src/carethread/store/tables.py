@@ -1,4 +1,4 @@
-"""The tables that no repository holds, as files of a backup: directory, clients, access log, marks, changes.
+"""The tables that no repository holds, as files of a backup: directory, clients, log, marks, changes, subscriptions.
 
 One JSON array a row and line, in the order of the primary key; bytes as base64. Both databases write and read the same
 files, so a backup of one is restored into the other.
@@ -31,6 +31,7 @@ from carethread.store.schema import (
     opened_mark,
     revoked_token,
     set_aside,
+    subscription,
 )
 
 TABLES = (
@@ -50,6 +51,7 @@ TABLES = (
     opened_mark,
     set_aside,
     change,
+    subscription,
 )
 _PAGE = 1_000
 
@@ -108,7 +110,7 @@ def check_empty(connection: Connection) -> None:
     Raises:
         ConfigurationError: it holds something.
     """
-    for table in (directory_entry, client, access_log, opened_mark, set_aside):
+    for table in (directory_entry, client, access_log, opened_mark, set_aside, subscription):
         if connection.all(_COUNT[table.name])[0][0]:
             raise ConfigurationError(f"the database holds a {table.name} already; restore into an empty one")
 

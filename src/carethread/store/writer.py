@@ -129,7 +129,7 @@ class Writer:
         backlog_full: Callable[[], bool],
         waking: Waking,
     ) -> None:
-        """Take what writing needs. `on_commit` is called after each batch that recorded something; others are woken."""
+        """Take what writing needs. `on_commit` is called after what wakes others, too: see `Rows.wakes`."""
         self._database = database
         self._installation = installation
         self._clock = clock
@@ -255,7 +255,8 @@ class Writer:
             self._load(connection, batch)
             for job in batch:
                 self._decide(connection, rows, job)
-            if rows.journal:
+            wakes = rows.wakes
+            if wakes:
                 self._waking.prepare()
                 # Last, in the pipeline: it locks what whoever begins to wait must have.
                 rows.effects.extend(self._waking.effects)
@@ -270,7 +271,7 @@ class Writer:
             self._cached = 0
         for job in batch:
             job.done.release()
-        if rows.journal:
+        if wakes:
             self._committed()
 
     def _committed(self) -> None:
@@ -346,7 +347,7 @@ class Writer:
             # In the order in which all others lock them, once it is known which they are.
             first, touched = touched, []
             try:
-                has_recorded = self._do_steps(job, whole, first, touched, is_first=attempt == 1)
+                wakes = self._do_steps(job, whole, first, touched, is_first=attempt == 1)
             except BaseException as error:  # noqa: BLE001 - as above: the caller is told, and the writer goes on
                 self._forget(touched)
                 if attempt == WHOLE_ATTEMPTS or not _was_given_up(error):
@@ -355,12 +356,12 @@ class Writer:
                 attempt += 1
             else:
                 job.done.release()
-                if has_recorded:
+                if wakes:
                     self._committed()
                 return
 
     def _do_steps(self, job: Job, whole: Whole, first: list[Job], touched: list[Job], *, is_first: bool) -> bool:
-        """Do the work in one transaction; say whether it recorded anything.
+        """Do the work in one transaction; say whether those who wait are woken.
 
         The records of `first` are locked first. `touched` takes what is submitted.
         """
@@ -372,31 +373,36 @@ class Writer:
             self._database.bound(connection, LONGEST_S, HASTY_S if is_first else LONGEST_S)
             self._load(connection, first)
 
+            wakes = False
+
             def take(step: Job) -> int:
+                nonlocal wakes
                 self._check_backlog(step)
                 touched.append(step)
-                return self._do_step(connection, step)
+                rows = self._do_step(connection, step)
+                wakes = wakes or rows.wakes
+                return sum(len(each["changes"]) for each in rows.journal)
 
             steps = Steps(connection, take)
             try:
                 whole(steps)
                 steps.check()
-                if steps.has_recorded:
+                if wakes:
                     self._waking.prepare()
                     write_rows(connection, Rows(effects=list(self._waking.effects)), self._clock())
             finally:
                 steps.close()
-        return steps.has_recorded
+        return wakes
 
-    def _do_step(self, connection: Connection, job: Job) -> int:
-        """Decide and write one step, so that the next one sees it; return how many bytes it recorded."""
+    def _do_step(self, connection: Connection, job: Job) -> Rows:
+        """Decide and write one step, so that the next one sees it; return what it wrote."""
         rows = Rows()
         self._load(connection, [job])
         self._decide(connection, rows, job)
         if job.error is None:
             write_rows(connection, rows, self._clock())
         self._settle([job])
-        return sum(len(each["changes"]) for each in rows.journal)
+        return rows
 
     def _begin(self, connection: Connection, begin: Begin) -> tuple[RecordState, Decision]:
         row, decision = begin(connection)

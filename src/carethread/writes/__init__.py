@@ -10,6 +10,13 @@ from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
 from carethread.writes.refiling import Refiled, Refiling, refile
+from carethread.writes.subscriptions import (
+    change_subscription,
+    end_subscription,
+    note_failed,
+    note_told,
+    subscribe,
+)
 from carethread.writes.together import Unless, create_unless, together
 from carethread.writes.uploading import keep_upload
 
@@ -20,14 +27,19 @@ __all__ = [
     "ThreadChange",
     "Unless",
     "WrittenEntry",
+    "change_subscription",
     "change_thread",
     "create_unless",
+    "end_subscription",
     "keep_upload",
     "name_message",
+    "note_failed",
+    "note_told",
     "open_thread",
     "post_message",
     "refile",
     "set_aside",
+    "subscribe",
     "together",
     "write_entry",
 ]
