@@ -41,7 +41,7 @@ class Office:
         self.places: dict[str, int] = {}
         self.wanted: dict[str, str] = {}
         self.taken: defaultdict[str, list[str]] = defaultdict(list)
-        self.failures: list[tuple[str, str]] = []
+        self.failures: list[str] = []
         self.given_up: dict[str, str] = {}
         self.ended: list[str] = []
         self.broken: dict[str, int] = {}
@@ -55,38 +55,38 @@ class Office:
             self._may_fail()
             return tuple(self.subscriptions.values())
 
-    def due(self, subscription_id: str, place: str | None) -> Due:
+    def due(self, standing: Standing, place: str | None) -> Due:
         with self.guard:
             self._may_fail()
-            first = self.places[subscription_id] if place is None else int(place)
+            first = self.places[standing.id] if place is None else int(place)
             seen = self.feed[first : first + PAGE]
-            wanted = self.wanted[subscription_id]
+            wanted = self.wanted[standing.id]
             places = tuple(str(at) for at, each in enumerate(seen, first + 1) if each.startswith(wanted))
             end = first + len(seen)
             return Due(places, str(end), end == len(self.feed))
 
-    def told(self, subscription_id: str, place: str) -> None:
+    def told(self, standing: Standing, place: str) -> None:
         with self.guard:
-            self.places[subscription_id] = int(place)
+            self.places[standing.id] = int(place)
             self.guard.notify_all()
 
-    def failed(self, subscription_id: str, at: Instant, reason: str) -> None:
+    def failed(self, standing: Standing, at: Instant) -> None:
         with self.guard:
-            self.failures.append((subscription_id, reason))
-            known = self.subscriptions[subscription_id]
-            self.subscriptions[subscription_id] = replace(known, failing_since=known.failing_since or at)
+            self.failures.append(standing.id)
+            known = self.subscriptions[standing.id]
+            self.subscriptions[standing.id] = replace(known, failing_since=known.failing_since or at)
             self.guard.notify_all()
 
-    def give_up(self, subscription_id: str, reason: str) -> None:
+    def give_up(self, standing: Standing, reason: str) -> None:
         with self.guard:
-            self.given_up[subscription_id] = reason
-            del self.subscriptions[subscription_id]
+            self.given_up[standing.id] = reason
+            del self.subscriptions[standing.id]
             self.guard.notify_all()
 
-    def end(self, subscription_id: str) -> None:
+    def end(self, standing: Standing) -> None:
         with self.guard:
-            self.ended.append(subscription_id)
-            del self.subscriptions[subscription_id]
+            self.ended.append(standing.id)
+            del self.subscriptions[standing.id]
             self.guard.notify_all()
 
     def _may_fail(self) -> None:
@@ -211,7 +211,7 @@ def test_a_receiver_that_is_down_gets_everything_later_and_holds_nobody_up() -> 
         office.record("a", "b")
         office.until(lambda: office.places["up"] == 2)
         office.until(lambda: office.places["down"] == 2)
-    assert [reason for _, reason in office.failures] == ["the endpoint answered with status 503"] * 7
+    assert office.failures == ["down"] * 7
     assert len(office.taken["down"]) == 2
 
 

@@ -4,7 +4,8 @@ One process of an installation does it at a time. What is to be told is not queu
 holds a cursor into the feed of what was recorded, which is written in the transaction that records; so nothing is told
 that was rolled back, and nothing is lost that was acknowledged. A notification is one POST without content for each
 thing that matches. The cursor moves once the receiver has taken it; a receiver that fails is tried again, ever more
-slowly, for a day, and holds up nobody but itself.
+slowly, for a day, and holds up nobody but itself. Before each attempt, but for those of the same second, it is asked
+anew what there is to tell: who may read it may have changed.
 """
 
 import asyncio
@@ -31,6 +32,15 @@ _LONGEST_PAUSE_S = 15 * 60.0
 _TROUBLE_PAUSE_S = 5.0
 # How long stopping may take.
 _STOP_S = 0.25
+# So long after it was woken, it is not woken again: whatever was recorded meanwhile is told of together.
+_GATHER_S = 0.02
+# So long what is due is told of without asking again who may read it.
+_FRESH_S = 1.0
+# What cannot be looked at before another transaction ends is looked for again after these.
+_HELD_BACK_S = 0.005
+_HELD_BACK_LONGEST_S = 1.0
+# So many changes that were nothing to tell are looked at before that is kept; then a restart begins after them.
+_KEPT_AFTER = 1_000
 
 
 class Standing(Struct, frozen=True):
@@ -54,33 +64,39 @@ class Standing(Struct, frozen=True):
 class Due(Struct, frozen=True):
     """What a subscription has before it: the places after each thing to be told of, in order.
 
-    `place` is how far was looked; `is_end` that nothing more is there for now.
+    `place` is how far was looked, at `looked_at` changes; `is_end` that nothing more is there for now, and
+    `is_held_back` that something is, which cannot be looked at before a transaction ends: nobody tells when that is.
     """
 
     places: tuple[str, ...]
     place: str
     is_end: bool
+    looked_at: int = 0
+    is_held_back: bool = False
 
 
 class Post(Protocol):
-    """What the subscriptions of an installation are, and how far each was told. Called from threads; may wait."""
+    """What the subscriptions of an installation are, and how far each was told. Called from threads; may wait.
+
+    What is said of a version that is over counts for nothing.
+    """
 
     def active(self) -> Sequence[Standing]:
         """Return the subscriptions that are to be served."""
 
-    def due(self, subscription_id: str, place: str | None) -> Due:
+    def due(self, standing: Standing, place: str | None) -> Due:
         """Return what comes after a place; `None` is where the subscription stands. Looks at a bounded number."""
 
-    def told(self, subscription_id: str, place: str) -> None:
-        """Keep that its receiver has taken everything up to a place."""
+    def told(self, standing: Standing, place: str) -> None:
+        """Keep that its receiver has taken everything up to a place, and does not fail."""
 
-    def failed(self, subscription_id: str, at: Instant, reason: str) -> None:
+    def failed(self, standing: Standing, at: Instant) -> None:
         """Keep that its receiver fails, since that instant if it did not before."""
 
-    def give_up(self, subscription_id: str, reason: str) -> None:
+    def give_up(self, standing: Standing, reason: str) -> None:
         """End a subscription with status `error`."""
 
-    def end(self, subscription_id: str) -> None:
+    def end(self, standing: Standing) -> None:
         """End a subscription whose time is over."""
 
 
@@ -119,6 +135,7 @@ class Notifier:
         *,
         clock: Clock = system_clock,
         pause: Callable[[int], float] | None = None,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         """Take what it needs; `start` begins.
 
@@ -128,12 +145,14 @@ class Notifier:
             sender: makes what sends, within the thread that will use it.
             clock: what time it is.
             pause: how many seconds to wait after so many failures in a row.
+            on_end: called in its thread at its very end.
         """
         self._post = post
         self._listen = listen
         self._sender = sender
         self._clock = clock
         self._pause = pause or _pause
+        self._on_end = on_end
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -160,6 +179,8 @@ class Notifier:
             log.exception("notifications have stopped")
         finally:
             self._ready.set()
+            if self._on_end is not None:
+                self._on_end()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -177,8 +198,8 @@ class Notifier:
         try:
             while not self._stopping.is_set():
                 seen = news.count
-                await self._keep_up(serving, sender, news)
-                await _first(self._stopping.wait(), news.after(seen))
+                kept_up = await self._keep_up(serving, sender, news)
+                await _first(self._stopping.wait(), news.after(seen, None if kept_up else _TROUBLE_PAUSE_S))
         finally:
             over.set()
             for each in serving.values():
@@ -188,58 +209,116 @@ class Notifier:
             await asyncio.to_thread(listening.join)
             waiter.close()
 
-    async def _keep_up(self, serving: dict[tuple[str, int], asyncio.Task[None]], sender: Sends, news: "News") -> None:
-        """Serve what is active now, each in its newest version, and nothing else."""
+    async def _keep_up(self, serving: dict[tuple[str, int], asyncio.Task[None]], sender: Sends, news: "News") -> bool:
+        """Serve what is active now, each in its newest version, and nothing else; say whether that is known."""
         try:
             active = {(each.id, each.version): each for each in await asyncio.to_thread(self._post.active)}
-        except CarethreadError as error:
-            log.warning("the subscriptions cannot be read: %s", error)
-            return
+        except Exception as error:  # noqa: BLE001 - it is said, and tried again
+            _report("the subscriptions cannot be read", error)
+            return False
         for key in serving.keys() - active.keys():
             serving.pop(key).cancel()
         for key, standing in active.items():
             if key not in serving:
-                serving[key] = asyncio.create_task(self._follow(standing, sender, news))
+                follower = _Follower(standing, self._post, sender, news, self._clock, self._pause)
+                serving[key] = asyncio.create_task(follower.follow())
+        return True
 
-    async def _follow(self, standing: Standing, sender: Sends, news: "News") -> None:
-        """Tell one receiver of one thing after the other."""
-        place: str | None = None
-        while True:
-            seen = news.count
+
+class _Follower:
+    """Tells one receiver of one thing after the other."""
+
+    def __init__(
+        self,
+        standing: Standing,
+        post: Post,
+        sender: Sends,
+        news: "News",
+        clock: Clock,
+        pause: Callable[[int], float],
+    ) -> None:
+        self._standing = standing
+        self._post = post
+        self._sender = sender
+        self._news = news
+        self._clock = clock
+        self._pause = pause
+        self._place: str | None = None
+        self._looked_at = 0
+        self._failures = 0
+        self._failing_since = standing.failing_since
+        self._held_back_s = _HELD_BACK_S
+        self._is_over = False
+
+    async def follow(self) -> None:
+        """Go on until the subscription ends, or this is cancelled."""
+        while not self._is_over:
             try:
-                if standing.until is not None and self._clock() >= standing.until:
-                    await asyncio.to_thread(self._post.end, standing.id)
-                    return
-                due = await asyncio.to_thread(self._post.due, standing.id, place)
-                for each in due.places:
-                    if not await self._tell(standing, sender, each):
-                        return
-                place = due.place
-            except CarethreadError as error:
-                log.warning("subscription %s waits: %s", standing.id, error)
+                await self._round()
+            except Exception as error:  # noqa: BLE001 - it is said, and tried again: nobody else would
+                _report(f"subscription {self._standing.id} waits", error)
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
-                continue
-            if due.is_end:
-                await news.after(seen)
 
-    async def _tell(self, standing: Standing, sender: Sends, place: str) -> bool:
-        """Tell of one thing, however often it takes; say whether the receiver has it."""
-        failures, since = 0, standing.failing_since
-        while True:
-            try:
-                await sender.send(standing.notification)
-            except EndpointError as error:
-                failures += 1
-                now = self._clock()
-                since = now if since is None else since
-                if now - since >= GIVE_UP_MS:
-                    await asyncio.to_thread(self._post.give_up, standing.id, str(error))
-                    return False
-                await asyncio.to_thread(self._post.failed, standing.id, now, str(error))
-                await asyncio.sleep(self._pause(failures))
-            else:
-                await asyncio.to_thread(self._post.told, standing.id, place)
-                return True
+    async def _round(self) -> None:
+        seen, until = self._news.count, self._standing.until
+        left_s = None if until is None else (until - self._clock()) / 1000
+        if left_s is not None and left_s <= 0:
+            await asyncio.to_thread(self._post.end, self._standing)
+            self._is_over = True
+            return
+        due = await asyncio.to_thread(self._post.due, self._standing, self._place)
+        if not await self._tell_all(due):
+            return
+        await self._pass_over(due)
+        if due.is_held_back:
+            await self._news.after(seen, self._held_back_s)
+            self._held_back_s = min(2 * self._held_back_s, _HELD_BACK_LONGEST_S)
+            return
+        self._held_back_s = _HELD_BACK_S
+        if due.is_end:
+            await self._news.after(seen, left_s)
+
+    async def _tell_all(self, due: Due) -> bool:
+        """Tell of what is due, as long as that is fresh; say whether the receiver has it all."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        for each in due.places:
+            if loop.time() - asked >= _FRESH_S or not await self._tell(each):
+                return False
+        return True
+
+    async def _tell(self, place: str) -> bool:
+        try:
+            await self._sender.send(self._standing.notification)
+        except EndpointError as error:
+            await self._fail(str(error))
+            return False
+        await self._keep(place)
+        return True
+
+    async def _fail(self, reason: str) -> None:
+        self._failures += 1
+        now = self._clock()
+        if self._failing_since is None:
+            self._failing_since = now
+        if now - self._failing_since >= GIVE_UP_MS:
+            await asyncio.to_thread(self._post.give_up, self._standing, reason)
+            self._is_over = True
+            return
+        await asyncio.to_thread(self._post.failed, self._standing, now)
+        await asyncio.sleep(self._pause(self._failures))
+
+    async def _pass_over(self, due: Due) -> None:
+        """Go on after what was nothing to tell. That is kept where much of it was, or a failure before is over."""
+        self._place = due.place
+        self._looked_at += due.looked_at
+        if self._failing_since is not None or self._looked_at >= _KEPT_AFTER:
+            await self._keep(due.place)
+
+    async def _keep(self, place: str) -> None:
+        await asyncio.to_thread(self._post.told, self._standing, place)
+        self._place = place
+        self._looked_at, self._failures, self._failing_since = 0, 0, None
 
 
 class News:
@@ -256,10 +335,12 @@ class News:
         self._more.set()
         self._more = asyncio.Event()
 
-    async def after(self, seen: int) -> None:
-        """Wait until there is more than was seen."""
-        while self.count == seen:
-            await self._more.wait()
+    async def after(self, seen: int, seconds: float | None = None) -> None:
+        """Wait until there is more than was seen, or for so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.count == seen:
+                    await self._more.wait()
 
 
 def _listen(waiter: Waits, news: News, loop: asyncio.AbstractEventLoop, over: threading.Event) -> None:
@@ -267,13 +348,19 @@ def _listen(waiter: Waits, news: News, loop: asyncio.AbstractEventLoop, over: th
     while not over.is_set():
         try:
             woken = waiter.wait(_STOP_S)
-        except CarethreadError as error:
-            log.warning("waiting for what is recorded failed: %s", error)
+        except Exception as error:  # noqa: BLE001 - it is said, and tried again
+            _report("waiting for what is recorded failed", error)
             over.wait(_TROUBLE_PAUSE_S)
             woken = True
         if woken:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(news.add)
+            over.wait(_GATHER_S)
+
+
+def _report(what: str, error: Exception) -> None:
+    """Say what went wrong; of what nobody expected, all that is known."""
+    log.warning("%s: %s", what, error, exc_info=None if isinstance(error, CarethreadError) else error)
 
 
 async def _first(*waiting: Coroutine[Any, Any, object]) -> None:
