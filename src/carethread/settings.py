@@ -126,6 +126,22 @@ class Settings:
             "yes",
         ),
     ] = None
+    notify_this_machine: Annotated[
+        bool | None,
+        Documented(
+            "Whether the endpoint of a subscription may lie on this machine, also without https: `yes` or `no`. Left "
+            "out: it may not.",
+            "yes",
+        ),
+    ] = None
+    notify_private_networks: Annotated[
+        bool | None,
+        Documented(
+            "Whether the endpoint of a subscription may have an address of a private network: `yes` or `no`. Left out: "
+            "it may not, so that no client can have this server call what only this server can reach.",
+            "yes",
+        ),
+    ] = None
 
     patients_open_threads: Annotated[
         bool | None,

@@ -9,7 +9,7 @@ import pytest
 
 from carethread import CoordinationRecord, CoordinationService, LedgerUpdate, MessageContent, Naming, errors
 from carethread.store import changes
-from carethread.store.changes import START, Change, changes_after, last_cursor
+from carethread.store.changes import START, Change, changes_after, is_held_back, last_cursor
 from tests.people import CLINICAL_ID, JANE, PLACE, PLAIN, Ticking, mint_from, seeded_ids
 
 
@@ -31,6 +31,11 @@ def after(service: CoordinationService, cursor: str = START, count: int = 100) -
         return changes_after(connection, cursor, count)
 
 
+def held_back(service: CoordinationService, cursor: str = START) -> bool:
+    with service.archive.database.read() as connection:
+        return is_held_back(connection, cursor)
+
+
 def last(service: CoordinationService) -> str:
     with service.archive.database.read() as connection:
         return last_cursor(connection)
@@ -47,6 +52,7 @@ def told(service: CoordinationService, cursor: str = START) -> list[tuple[int, i
 def test_every_version_is_told_of_in_order(service: CoordinationService, record: CoordinationRecord) -> None:
     assert after(service) == ([], START)
     assert last(service) == START
+    assert not held_back(service)
     thread = record.communication_create(JANE, PLACE, PLAIN, MessageContent("One"))
     plain = record.communication_create(JANE, PLACE, PLAIN)
     message = record.add_message(JANE, PLACE, plain, MessageContent("Two"))
@@ -144,7 +150,9 @@ def test_a_transaction_that_ends_late_is_not_passed_over(tmp_path: Path, fresh_p
         record.communication_create(JANE, PLACE, PLAIN)
         assert after(service) == ([], START)
         assert last(service) == START
+        assert held_back(service)
         early.commit()
+        assert not held_back(service)
         found, cursor = after(service)
         assert [each.thread == "early" for each in found] == [True, False]
         assert cursor == last(service)

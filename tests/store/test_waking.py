@@ -11,12 +11,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from carethread import CoordinationRecord, CoordinationService, MessageContent, errors
 from carethread.ids import CommunicationId, CoordinationId
 from carethread.store import waking
 from carethread.store.archive import Archive
 from carethread.store.database import Connection
+from carethread.store.journal import Effect
+from carethread.store.together import Joined, together
 from carethread.store.waking import Listener
 from carethread.store.writer import Job
 from tests.durability.callers import Said, Say
@@ -91,6 +94,31 @@ def test_woken_by_what_is_recorded(record: CoordinationRecord, thread: Communica
 def test_not_woken_by_what_is_only_read(service: CoordinationService, listener: Listener) -> None:
     list(service.records())
     assert not listener.wait(0.05)
+
+
+def test_woken_by_what_is_to_be_told_and_not_by_the_access_log(archive: Archive, listener: Listener) -> None:
+    """A subscription that changes wakes, alone or in a piece of work; a line of the log does not."""
+
+    def row(*, wakes: bool) -> Job:
+        # Any statement will do.
+        return Job(None, apart=lambda _: (Effect(text("DELETE FROM listener WHERE pid = 0"), {}, wakes=wakes),))
+
+    def several(*wakes: bool) -> None:
+        def work(joined: Joined) -> None:
+            for each in wakes:
+                joined.submit(row(wakes=each))
+
+        together(archive, work)
+
+    archive.submit(row(wakes=False))
+    several(False, False)
+    several()
+    assert not listener.wait(0.05)
+    for deed in (lambda: archive.submit(row(wakes=True)), lambda: several(False, True, False)):
+        deed()
+        assert listener.wait(PATIENCE_S)
+        while listener.wait(0.05):
+            pass
 
 
 def test_many_commits_wake_a_slow_one_a_few_times(

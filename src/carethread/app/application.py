@@ -21,6 +21,7 @@ from carethread.fhir.call import Options
 from carethread.fhir.gateway import Gateway, Receive, Scope, Send
 from carethread.fhir.issuers import load_issuers
 from carethread.fhir.local_key import local_issuer
+from carethread.fhir.notifications import Notifications
 from carethread.fhir.openapi import openapi
 from carethread.fhir.paging import Signer
 from carethread.fhir.recognising import Recogniser, is_revoked
@@ -29,6 +30,7 @@ from carethread.fhir.smart import smart_configuration
 from carethread.fhir.table import TABLE
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
+from carethread.fhir.webhooks import Reach
 from carethread.settings import Settings
 
 PREFIX = "/fhir"
@@ -57,6 +59,11 @@ class Serve(Struct, frozen=True):
         )
 
 
+def _reach(settings: Settings) -> frozenset[Reach]:
+    said = {Reach.LOOPBACK: settings.notify_this_machine, Reach.PRIVATE: settings.notify_private_networks}
+    return frozenset(each for each, allowed in said.items() if allowed is True)
+
+
 class Application:
     """Serves an opened installation, and closes it when it is shut down."""
 
@@ -81,6 +88,7 @@ class Application:
             threads=serve.threads,
             patients_open_threads=settings.patients_open_threads is not False,
             accepts_drafts=settings.accept_drafts is True,
+            reach=_reach(settings),
         )
 
         def revoked(token: Token) -> bool:
@@ -103,6 +111,7 @@ class Application:
             threads=serve.threads,
             most_waiting=_MOST_WAITING,
         )
+        self._notifications = Notifications(service, options.reach, base=serve.base)
         self._description = openapi(options)
         self._stopping = False
         self._beside = Starlette(
@@ -125,6 +134,7 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._notifications.start()
         try:
             yield
         finally:
@@ -134,6 +144,7 @@ class Application:
     def close(self) -> None:
         """Finish what was begun, and let go of the installation."""
         self._gateway.close()
+        self._notifications.stop()
         self._service.close()
 
     async def _healthz(self, _: Request) -> Response:

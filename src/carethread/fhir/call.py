@@ -14,6 +14,7 @@ from carethread.fhir.paging import Signer
 from carethread.fhir.routing import Route
 from carethread.fhir.shape import Shape
 from carethread.fhir.token import Token
+from carethread.fhir.webhooks import Reach
 from carethread.policy.actor import Caller
 
 
@@ -31,6 +32,7 @@ class Options(Struct, frozen=True, kw_only=True):
         patients_open_threads: whether patients and related persons may open threads.
         accepts_drafts: whether a CommunicationRequest with status `draft` is taken as `active`, and a Communication
             without a status as `completed`.
+        reach: where endpoints of subscriptions may lie beside the public network.
     """
 
     base: str
@@ -42,6 +44,7 @@ class Options(Struct, frozen=True, kw_only=True):
     most_waiting: int = 512
     patients_open_threads: bool = True
     accepts_drafts: bool = False
+    reach: frozenset[Reach] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

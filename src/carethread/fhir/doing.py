@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from carethread.fhir import audits, binaries, entries, histories, messages, searching, threads
+from carethread.fhir import audits, binaries, entries, histories, messages, searching, subscriptions, threads
 from carethread.fhir.call import Interact
 from carethread.fhir.interactions import Interaction
 from carethread.fhir.table import DIRECTORY
@@ -33,6 +33,10 @@ INTERACTIONS: Mapping[tuple[str, Interaction], Interact] = {
     ("CommunicationRequest", Interaction.SEARCH): searching.threads,
     ("AuditEvent", Interaction.READ): audits.read,
     ("AuditEvent", Interaction.SEARCH): audits.search,
+    ("Subscription", Interaction.READ): subscriptions.read,
+    ("Subscription", Interaction.CREATE): subscriptions.create,
+    ("Subscription", Interaction.UPDATE): subscriptions.update,
+    ("Subscription", Interaction.SEARCH): subscriptions.search,
     ("Binary", Interaction.READ): binaries.read,
     ("Binary", Interaction.CREATE): binaries.create,
     **{(each.type, what): interact for each in DIRECTORY for what, interact in _OF_DIRECTORY.items()},

@@ -214,7 +214,7 @@ class Notifier:
         try:
             active = {(each.id, each.version): each for each in await asyncio.to_thread(self._post.active)}
         except Exception as error:  # noqa: BLE001 - it is said, and tried again
-            _report("the subscriptions cannot be read", error)
+            report("the subscriptions cannot be read", error)
             return False
         for key in serving.keys() - active.keys():
             serving.pop(key).cancel()
@@ -256,7 +256,7 @@ class _Follower:
             try:
                 await self._round()
             except Exception as error:  # noqa: BLE001 - it is said, and tried again: nobody else would
-                _report(f"subscription {self._standing.id} waits", error)
+                report(f"subscription {self._standing.id} waits", error)
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
 
     async def _round(self) -> None:
@@ -349,7 +349,7 @@ def _listen(waiter: Waits, news: News, loop: asyncio.AbstractEventLoop, over: th
         try:
             woken = waiter.wait(_STOP_S)
         except Exception as error:  # noqa: BLE001 - it is said, and tried again
-            _report("waiting for what is recorded failed", error)
+            report("waiting for what is recorded failed", error)
             over.wait(_TROUBLE_PAUSE_S)
             woken = True
         if woken:
@@ -358,7 +358,7 @@ def _listen(waiter: Waits, news: News, loop: asyncio.AbstractEventLoop, over: th
             over.wait(_GATHER_S)
 
 
-def _report(what: str, error: Exception) -> None:
+def report(what: str, error: Exception) -> None:
     """Say what went wrong; of what nobody expected, all that is known."""
     log.warning("%s: %s", what, error, exc_info=None if isinstance(error, CarethreadError) else error)
 

@@ -71,6 +71,7 @@ ROWS: dict[type[errors.CarethreadError], Row] = {
     errors.UnknownPersonError: Row(404, "not-found"),
     errors.UnknownUploadError: Row(404, "not-found"),
     errors.UnknownClientError: Row(404, "not-found"),
+    errors.UnknownSubscriptionError: Row(404, "not-found"),
     errors.ConflictError: Row(409, "conflict"),
     errors.ResourceIdTakenError: Row(409, "duplicate"),
     errors.VersionConflictError: Row(412, "conflict"),

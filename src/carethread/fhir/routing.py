@@ -107,6 +107,7 @@ _INSTEAD = {
     "Communication": "Messages are never changed or taken away: write a Communication with the extension corrects.",
     "CommunicationRequest": "A thread is ended by its status, and stays.",
     "AuditEvent": "The access log writes itself.",
+    "Subscription": "It is ended by its status, off, and stays.",
 }
 
 

@@ -187,6 +187,23 @@ BINARY = Support(
     validates=False,
 )
 
+SUBSCRIPTION = Support(
+    type="Subscription",
+    interactions=(Interaction.READ, Interaction.CREATE, Interaction.UPDATE, Interaction.SEARCH),
+    meaning=(
+        "Who wants to be notified of what: an empty POST to an endpoint (`rest-hook` without payload) for each message "
+        "or thread that is new or changed, fulfils the criteria and may be read by whoever subscribed. `requested` is "
+        "`active` at once; `off` ends it; `requested` after `error` goes on where it stopped."
+    ),
+    parameters=(
+        _ID,
+        _LAST_UPDATED,
+        Parameter("status", Kind.TOKEN, "`active`, `error` or `off`."),
+        Parameter("criteria", Kind.STRING, "How its criteria begin.", modifiers=_STRING),
+        Parameter("url", Kind.URI, "Its endpoint."),
+    ),
+)
+
 AUDIT_EVENT = Support(
     type="AuditEvent",
     interactions=(Interaction.READ, Interaction.SEARCH),
@@ -202,5 +219,5 @@ AUDIT_EVENT = Support(
     ),
 )
 
-TABLE = (COMMUNICATION_REQUEST, COMMUNICATION, *DIRECTORY, BINARY, AUDIT_EVENT)
+TABLE = (COMMUNICATION_REQUEST, COMMUNICATION, *DIRECTORY, SUBSCRIPTION, BINARY, AUDIT_EVENT)
 BY_TYPE = {each.type: each for each in TABLE}

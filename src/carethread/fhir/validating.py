@@ -14,11 +14,13 @@ from carethread.fhir.errors import InvalidResourceError
 from carethread.fhir.mapping.communication import read_communication
 from carethread.fhir.mapping.drafts import ResourceRefusedError
 from carethread.fhir.mapping.request import read_request
-from carethread.fhir.outcome import Issue, outcome, refused
+from carethread.fhir.mapping.subscription import read_subscription
+from carethread.fhir.outcome import Issue, RefusedError, outcome, refused
 from carethread.fhir.queries import bad, read_pairs
 from carethread.fhir.shape import SHAPE
+from carethread.fhir.subscriptions import checked
 from carethread.fhir.table import BY_TYPE, TABLE
-from carethread.fhir.types import Communication, CommunicationRequest
+from carethread.fhir.types import Communication, CommunicationRequest, Subscription
 from carethread.fhir.validation import parse
 
 _VALID = Issue(severity="information", code="informational", text="nothing is wrong with it")
@@ -51,7 +53,9 @@ def _issues(call: Call, data: bytes, kind: str) -> list[Issue]:
             read_communication(resource, base=call.base)
         elif isinstance(resource, CommunicationRequest):
             read_request(resource, base=call.base, draft_opens=call.options.accepts_drafts)
-    except (InvalidResourceError, ResourceRefusedError) as error:
+        elif isinstance(resource, Subscription):
+            checked(read_subscription(resource), call.base, call.options.reach)
+    except (InvalidResourceError, ResourceRefusedError, RefusedError) as error:
         return list(refused(error, call.asked.request_id).issues)
     return []
 

@@ -59,6 +59,7 @@ from carethread.store.access import Entity, Filter
 from carethread.store.clients import ClientChange, ClientVersion, CurrentRights
 from carethread.store.inbox import Aside, Wanted
 from carethread.store.search import Hit
+from carethread.store.watch import Watch
 
 __all__ = [
     "AccessPage",
@@ -101,6 +102,7 @@ __all__ = [
     "Total",
     "Visible",
     "Wanted",
+    "Watch",
     "access_log",
     "access_page",
     "active_subscriptions",
