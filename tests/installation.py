@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,11 @@ def serving(data: Path) -> Iterator[Installation]:
         Region(service)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARETHREAD_")}
     environment["CARETHREAD_DATA"] = str(data)
-    tokens = {name: _token(environment, options) for name, options in SIGNED_IN.items()}
+    # The first makes the key.
+    subprocess.run([str(_CARETHREAD), "token", "key"], env=environment, check=True, capture_output=True)
+    with ThreadPoolExecutor() as pool:
+        minted = pool.map(lambda options: _token(environment, options), SIGNED_IN.values())
+        tokens = dict(zip(SIGNED_IN, minted, strict=True))
     log = data.with_name("server.log")
     with log.open("wb") as said:
         server = subprocess.Popen(

@@ -5,14 +5,13 @@ long, that nobody gave.
 """
 
 import json
-import re
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.installation import JSON, Installation, Json, ids, message, reply, thread
 
@@ -32,17 +31,22 @@ class Target(Struct, frozen=True):
 
 
 class Scene(Struct, frozen=True):
-    """A hidden conversation, nothing, and a thread that those who ask take part in."""
+    """A hidden conversation, and a thread that those who ask take part in."""
 
     installation: Installation
     hidden: Target
-    missing: Target
     readable: dict[str, str]
 
+    @property
+    def missing(self) -> Target:
+        """What is not there: never the same, so that what is written to one of them makes no other."""
+        # The id of a file is that of a message of the server's, and a number.
+        return _target("nobody", f"{uuid.uuid4()}{self.hidden.file[len(str(uuid.uuid4())) :]}")
 
-def _target(kind: str) -> Target:
+
+def _target(kind: str, file: str = "") -> Target:
     run = uuid.uuid4().hex
-    return Target(f"{kind}-t-{run}", f"{kind}-m-{run}", "", f"{kind}-i-{run}")
+    return Target(f"{kind}-t-{run}", f"{kind}-m-{run}", file, f"{kind}-i-{run}")
 
 
 def _attachment() -> Json:
@@ -52,7 +56,7 @@ def _attachment() -> Json:
 @pytest.fixture(scope="module")
 def scene(installation: Installation) -> Scene:
     """The pharmacy asks the clinic; then there is an answer, a file, and a correction."""
-    hidden, missing = _target("hidden"), _target("nobody")
+    hidden = _target("hidden")
     identifier = [{"system": SYSTEM, "value": hidden.identifier}]
     with installation.client("A1") as pharmacist, installation.client("B1") as doctor:
         opening = thread(id=hidden.thread, identifier=identifier, payload=[{"contentString": SECRET}])
@@ -70,14 +74,7 @@ def scene(installation: Installation) -> Scene:
             )
         assert shared.status_code == 201, shared.text
         readable[who] = shared.json()["id"]
-    # The id of a file that is not there, in the form of one that is.
-    nowhere = re.sub(r"[0-9a-f]{8}-", "00000000-", file, count=1)
-    return Scene(
-        installation,
-        Target(hidden.thread, hidden.message, file, hidden.identifier),
-        Target(missing.thread, missing.message, nowhere, missing.identifier),
-        readable,
-    )
+    return Scene(installation, replace(hidden, file=file), readable)
 
 
 def heard(answer: httpx.Response, target: Target) -> tuple[int, dict[str, str], str]:
@@ -87,12 +84,12 @@ def heard(answer: httpx.Response, target: Target) -> tuple[int, dict[str, str], 
     for name, value in zip(("thread", "message", "file", "identifier"), _names(target), strict=True):
         body = body.replace(value, name)
         headers = {each: said.replace(value, name) for each, said in headers.items()}
-    # Of links that are signed, the signature.
     return answer.status_code, headers, body
 
 
 def _names(target: Target) -> tuple[str, ...]:
-    return target.thread, target.message, target.file, target.identifier
+    # Of a file, what tells of which message it is.
+    return target.thread, target.message, target.file[: len(str(uuid.uuid4()))], target.identifier
 
 
 Ask = Callable[[httpx.Client, Target, str, str], httpx.Response]
@@ -282,14 +279,14 @@ def test_searches_show_nothing_hidden(scene: Scene, asking: tuple[str, str, http
         assert SECRET not in answer.text
         for each in (scene.hidden.thread, scene.hidden.message, scene.hidden.file, scene.hidden.identifier):
             assert each not in answer.text
-        bundle: Any = answer.json()
+        bundle = answer.json()
         entries = bundle.get("entry", [])
         shown += [each["resource"] for each in entries]
         if "_history" not in query:
             assert bundle["total"] == len(ids(_whole(client, query)))
-        following = [each["url"] for each in bundle["link"] if each["relation"] == "next"]
+        links = {each["relation"]: each["url"] for each in bundle["link"]}
         # A history's link can be kept for later; there is nothing there now.
-        url = following[0] if following and (entries or "_history" not in query) else None
+        url = links.get("next") if entries or "_history" not in query else None
     mine = scene.readable[who]
     for resource in shown:
         if resource["resourceType"] == "CommunicationRequest":

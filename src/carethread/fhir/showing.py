@@ -38,7 +38,8 @@ def written(
         status=201 if made else 200,
         version=str(version),
         updated=updated,
-        location=location if made else "",
+        # A create that found something says where as well: its body may not be wanted.
+        location=location if made or call.asked.method == "POST" else "",
         shape=None if call.preferences.returns == "OperationOutcome" else call.shape,
     )
     if call.preferences.returns == "minimal":

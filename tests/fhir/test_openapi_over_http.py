@@ -1,0 +1,92 @@
+"""What is served keeps to its OpenAPI description, whatever is asked: schemathesis makes the requests."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.installation import Installation, outcome, thread
+
+with warnings.catch_warnings():
+    # It tells of what it will change.
+    warnings.simplefilter("ignore")
+    import schemathesis
+    from schemathesis import GenerationMode
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.core.result import Ok
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+_CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+_TIMEOUT_S = 20
+
+
+class Described:
+    """The description that is published, and who asks by it."""
+
+    def __init__(self, installation: Installation) -> None:
+        with installation.client() as client:
+            description = client.get(f"{installation.origin}/openapi.json").json()
+        schema = schemathesis.openapi.from_dict(description)
+        self.operations = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
+        self.base = installation.base
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Authorization"] = installation.authorization("A1")
+        with installation.client("A1") as client:
+            self.thread = client.post("/CommunicationRequest", json=thread()).json()["id"]
+
+
+@pytest.fixture(scope="module")
+def described(installation: Installation) -> Iterator[Described]:
+    made = Described(installation)
+    yield made
+    made.session.close()
+
+
+def test_every_interaction_is_described(described: Described, installation: Installation) -> None:
+    with installation.client() as client:
+        capabilities: Any = client.get("/metadata").json()
+    claimed = {
+        f"{interaction['code']}-{each['type']}"
+        for each in capabilities["rest"][0]["resource"]
+        for interaction in each["interaction"]
+    }
+    names = {each.definition.raw["operationId"] for each in described.operations}
+    assert claimed <= names
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+# A hundred requests in `make test`, thousands in `make fuzz`. What shrinking would ask again and again is asked once.
+@settings(suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(data=st.data())
+def test_it_answers_as_described(described: Described, mode: GenerationMode, data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(described.operations).filter(lambda each: _can(each, mode)))
+    case = data.draw(operation.as_strategy(generation_mode=mode))
+    if "id" in (case.path_parameters or {}) and data.draw(st.booleans()):
+        case.path_parameters["id"] = described.thread if "CommunicationRequest" in operation.path else "Pharmacy-A"
+    response = case.call(described.base, session=described.session, timeout=_TIMEOUT_S)
+    case.validate_response(response, checks=_CHECKS)
+    if response.status_code >= 400:
+        outcome(response.content)
+
+
+def _can(operation: Any, mode: GenerationMode) -> bool:
+    """Tell whether something can be wrong: there is something to be said."""
+    return mode is GenerationMode.POSITIVE or bool(
+        list(operation.path_parameters) or list(operation.query) or list(operation.headers) or list(operation.body)
+    )
