@@ -97,8 +97,9 @@ def test_a_message_in_full() -> None:
         identifiers=(BusinessIdentifier("urn:his", "77"),),
         corrected_by=("c1", "c2"),
         version=3,
+        visibility=Visibility(Sensitivity.CONFIDENTIAL),
     )
-    assert as_json(communication(shown, NAMES, visibility=Visibility(Sensitivity.CONFIDENTIAL))) == {
+    assert as_json(communication(shown, NAMES)) == {
         "resourceType": "Communication",
         "id": "msg-2-clinic-response",
         "meta": {
@@ -216,12 +217,8 @@ def test_who_may_read_is_a_label(sensitivity: Sensitivity, restricted: bool, cod
     visibility = Visibility(sensitivity, restricted)
     shown = as_json(communication_request(thread(visibility=visibility), NAMES))
     assert shown["meta"]["security"] == [security(code, display)]
-    told = as_json(communication(message(), NAMES, visibility=visibility))
+    told = as_json(communication(message(visibility=visibility), NAMES))
     assert told["meta"]["security"] == [security(code, display)]
-
-
-def test_a_message_without_its_threads_visibility_has_no_label() -> None:
-    assert "security" not in as_json(communication(message(), NAMES))["meta"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from carethread.record.model import (
     Participant,
     Party,
     Role,
+    Visibility,
 )
 from carethread.record.projection import MessageProjection, ThreadProjection
 
@@ -123,6 +124,7 @@ def message(**change: Any) -> MessageProjection:
         thread=THREAD,
         thread_id="thread-pharmacy-to-clinic",
         patient=PATIENT,
+        visibility=Visibility(),
         answers="msg-1-pharmacy-question",
     )
     return msgspec.structs.replace(projection, **change)

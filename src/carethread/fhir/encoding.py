@@ -34,6 +34,7 @@ class Encoded:
             projection.message.id,
             projection.thread_id,
             projection.version,
+            projection.visibility,
             projection.answers,
             projection.corrects,
             projection.corrected_by,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from carethread.clock import Instant
 from carethread.ids import CommunicationId, CoordinationId, ParticipantId
-from carethread.record.model import BusinessIdentifier, Ledger, Message
+from carethread.record.model import BusinessIdentifier, Ledger, Message, Visibility
 
 
 class MessageProjection(Struct, frozen=True, kw_only=True):
@@ -21,6 +21,7 @@ class MessageProjection(Struct, frozen=True, kw_only=True):
         thread: its thread.
         thread_id: the resource id of its thread.
         patient: whom the record is about: the patient that stands now, where some were merged.
+        visibility: that of its thread, as that stands now.
         version: 1, and one more for each correction, wherever that stands.
         answers: the resource id of the message it answers.
         corrects: the resource id of the message it corrects.
@@ -34,6 +35,7 @@ class MessageProjection(Struct, frozen=True, kw_only=True):
     thread: CommunicationId
     thread_id: str
     patient: ParticipantId
+    visibility: Visibility
     version: int = 1
     answers: str | None = None
     corrects: str | None = None

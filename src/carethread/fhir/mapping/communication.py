@@ -66,15 +66,12 @@ _CATEGORIES = {each.value: each for each in MessageType}
 # ── Out ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def communication(
-    projection: MessageProjection, names: Names, *, visibility: Visibility | None = None
-) -> types.Communication:
+def communication(projection: MessageProjection, names: Names) -> types.Communication:
     """Return a message, or a system entry, as a resource.
 
     Args:
         projection: the message.
         names: everybody it names, and the patient.
-        visibility: that of its thread, where it is to be shown.
     """
     message = projection.message
     thread = parts.reference(f"CommunicationRequest/{projection.thread_id}")
@@ -85,7 +82,7 @@ def communication(
     tag = terms.CORRECTED if projection.corrected_by else None
     return types.Communication(
         id=projection.id,
-        meta=parts.meta(projection.version, message.timestamp, visibility, tag),
+        meta=parts.meta(projection.version, message.timestamp, projection.visibility, tag),
         extension=_extensions(projection, names),
         identifier=parts.identifiers(projection.identifiers),
         based_on=(thread,),
