@@ -9,20 +9,22 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from carethread.clock import Instant
+from carethread.directory.model import EntryKind
 from carethread.errors import InvalidValueError
 from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.reading import reads_everything
-from carethread.reads.criteria import Between, ByIdentifier, Clause, Criteria, Field, Ref, Token
+from carethread.reads.criteria import Between, Clause, Criteria, Field, Ref, Token
+from carethread.reads.meant import People, people_meant
 from carethread.reads.projecting import Projecting, recipients_of, requester_of
 from carethread.record.model import BusinessIdentifier, Ledger, MessageType, Role, Sensitivity, ThreadStatus
 from carethread.record.rules import sent_time
 from carethread.store import text_index
 from carethread.store.asking import Asking
-from carethread.store.called import called_of, meant_by_identifier
+from carethread.store.called import called_of
 from carethread.store.finding import search_key_at
 from carethread.store.held import Held, HeldThread
 from carethread.store.names import Kind, find_named
-from carethread.store.ways import bounds, records_of
+from carethread.store.ways import bounds, record_of_nobody, records_of
 from carethread.store.words import (
     Search,
     Term,
@@ -60,7 +62,8 @@ _MAY_COLLIDE = frozenset({Field.IN_RESPONSE_TO, Field.CORRECTS, Field.THREAD_REC
 class MessageMeaning(Struct):
     """What a search for messages comes to. `since` and `before` are search keys; `records` are keys of records.
 
-    `is_nothing`: nothing can be found. `must_check`: what the index gives is looked at again.
+    `is_nothing`: nothing can be found. `must_check`: what the index gives is looked at again. `asks_corrections`: what
+    is looked at is asked whether it is corrected.
     """
 
     search: Search
@@ -70,6 +73,7 @@ class MessageMeaning(Struct):
     straight: tuple[Held, ...] | None = None
     is_nothing: bool = False
     must_check: bool = False
+    asks_corrections: bool = False
 
 
 class ThreadMeaning(Struct):
@@ -137,7 +141,7 @@ class Meaning:
         opened: list[frozenset[CommunicationId]],
     ) -> None:
         """Add what one clause comes to."""
-        tokens, check = self._by_tokens(clause, opened)
+        tokens, check = self._by_tokens(found, clause, opened)
         if check is None:
             check = self._by_looking(found, clause)
             found.must_check = found.must_check or clause.field is not Field.STATUS
@@ -155,7 +159,7 @@ class Meaning:
             choices.append(tuple(tokens))
 
     def _by_tokens(
-        self, clause: Clause, opened: list[frozenset[CommunicationId]]
+        self, found: MessageMeaning, clause: Clause, opened: list[frozenset[CommunicationId]]
     ) -> tuple[list[str | tuple[Term, ...]] | None, MessageCheck | None]:
         """Return the tokens by which the index knows what is asked for, and the same as a check."""
         match clause.field:
@@ -167,13 +171,12 @@ class Meaning:
                 )
             case Field.SENDER:
                 people = self._people(clause)
-                return [author_token(each) for each in sorted(people)], lambda held: held.message.author_id in people
+                found.must_check = found.must_check or people.must_check
+                return [author_token(each) for each in people.ids], lambda held: _is_by(held, people)
             case Field.RECIPIENT:
                 people = self._people(clause)
-                return (
-                    [recipient_token(each) for each in sorted(people)],
-                    lambda held: any(each.id in people for each in held.message.to),
-                )
+                found.must_check = found.must_check or people.must_check
+                return [recipient_token(each) for each in people.ids], lambda held: _is_to(held, people)
             case Field.CATEGORY:
                 kinds = [each for each in MessageType if each.value in clause.values]
                 return [kind_token(each) for each in kinds], lambda held: held.message.type in kinds
@@ -203,8 +206,8 @@ class Meaning:
                 return list(terms), lambda held: any(_says(message_words(held.message), each) for each in terms)
             case Field.THREAD_RECIPIENT | Field.THREAD_SENDER:
                 # Whoever a thread names so takes part in it.
-                people = self._people(clause)
-                return [participant_token(each) for each in sorted(people)], self._of_thread(clause)
+                ids = self._people(clause).ids
+                return [participant_token(each) for each in ids], self._of_thread(clause)
         return None, None
 
     def _by_looking(self, found: MessageMeaning, clause: Clause) -> MessageCheck:
@@ -230,6 +233,7 @@ class Meaning:
                 return lambda held: _within(held.message.timestamp, clause)
             case Field.TAG:
                 is_wanted = "corrected" in clause.values
+                found.asks_corrections = found.asks_corrections or is_wanted
                 return lambda held: is_wanted and self._is_corrected(held)
             case _:
                 return self._of_thread(clause)
@@ -269,8 +273,7 @@ class Meaning:
 
     def _is_corrected(self, held: Held) -> bool:
         corrections = self._reading.corrections((held.message.id,)).get(held.message.id, [])
-        threads = (self._reading.thread_known(each.place) for each in corrections)
-        return any(each is not None and self._judge.may_read(each.stored) for each in threads)
+        return any(self._judge.may_read(each.thread.stored) for each in corrections)
 
     # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -320,32 +323,38 @@ class Meaning:
             case Field.LAST_UPDATED:
                 return lambda held: _within(held.stored.ledger.last_updated_at, clause)
             case Field.MESSAGE_SENDER:
-                authors = tuple(author_token(each) for each in sorted(self._people(clause)))
-                return lambda held: bool(authors) and self._wrote(held, authors)
+                authors = self._people(clause)
+                return lambda held: self._wrote(held, authors)
             case _:
                 people = self._people(clause)
-                return lambda held: not people.isdisjoint(_addressed(clause.field, held))
+                return lambda held: any(
+                    people.has(each, held.stored.ledger, held.opening) for each in _addressed(clause.field, held)
+                )
 
-    def _wrote(self, held: HeldThread, authors: tuple[str, ...]) -> bool:
+    def _wrote(self, held: HeldThread, people: People) -> bool:
+        ids = people.ids
+        if not ids:
+            return False
         token = thread_token(held.stored.ledger.communication_id)
-        search = Search(access=None, every=(token,), choices=(authors,))
-        return bool(text_index.find(self._connection, search, _END, 0, 1))
+        search = Search(access=None, every=(token,), choices=(tuple(map(author_token, ids)),))
+        # Somebody has one role in a thread: one message of each tells it.
+        keys = text_index.find(self._connection, search, _END, 0, len(ids) if people.must_check else 1)
+        return any(_is_by(each, people) for each in self._reading.messages(keys).values())
 
     # ── References ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _people(self, clause: Clause) -> frozenset[ParticipantId]:
-        found: set[ParticipantId] = set()
-        for each in clause.values:
-            if isinstance(each, ByIdentifier):
-                found.update(meant_by_identifier(self._connection, each.type, each.system, each.value))
-            elif isinstance(each, Ref):
-                found.update(self._called.meant(self._connection, each.type, each.id))
-        return frozenset(found)
+    def _people(self, clause: Clause) -> People:
+        return people_meant(self._connection, self._called, clause.values)
 
     def _records(self, clause: Clause) -> dict[int, CoordinationId]:
+        people = self._people(clause)
         found: dict[int, CoordinationId] = {}
-        for each in sorted(self._people(clause)):
+        for each in sorted(people.known):
             found |= records_of(self._connection, each, self._custodian)
+        for each, kind in sorted(people.by_role):
+            # A record of which the directory has no patient is called by its own number.
+            if kind == EntryKind.PATIENT:
+                found |= record_of_nobody(self._connection, each, self._custodian)
         return found
 
     def _place(self, kind: Kind, resource_id: str) -> tuple[int, int, int] | None:
@@ -451,6 +460,14 @@ def _says_term(words: list[str], term: Term) -> bool:
         if words[at : at + len(first)] == first and (said == last or (term.prefix and said.startswith(last))):
             return True
     return False
+
+
+def _is_by(held: Held, people: People) -> bool:
+    return people.has(held.message.author_id, held.thread.stored.ledger, held.message)
+
+
+def _is_to(held: Held, people: People) -> bool:
+    return any(people.has(each.id, held.thread.stored.ledger) for each in held.message.to)
 
 
 def _status(ledger: Ledger) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from carethread.access_log import Served
 from carethread.ids import MessageId, ParticipantId
-from carethread.record.model import INDIVIDUAL_ROLES, Ledger, Message, MessageType, Role
+from carethread.reads.meant import role_of
+from carethread.record.model import INDIVIDUAL_ROLES, Ledger, Message, Role
 from carethread.record.projection import MessageProjection, ThreadProjection
 from carethread.store.asking import Asking
 from carethread.store.called import called_of
-from carethread.store.held import Corrected, Held, HeldThread, Reading
+from carethread.store.held import Held, HeldThread, Reading
 from carethread.store.threads import Judge
 
 
@@ -27,11 +28,6 @@ def recipients_of(ledger: Ledger, opening: Message | None) -> tuple[ParticipantI
         return ledger.addressing.recipients
     requester = requester_of(ledger, opening)
     return tuple(each.id for each in ledger.participants if each.id != requester)
-
-
-def _role(party: ParticipantId, ledger: Ledger) -> Role:
-    """Return what somebody is whom a message names; a group, if they have left the thread."""
-    return next((each.role for each in ledger.participants if each.id == party), Role.ORGANISATION)
 
 
 class Projecting:
@@ -67,17 +63,17 @@ class Projecting:
             self._message(held, corrections[:number], readable, ids) for number in range(len(corrections) + 1)
         )  # fmt: skip
 
-    def _readable(self, corrections: Iterable[list[Corrected]]) -> set[MessageId]:
+    def _readable(self, corrections: Iterable[list[Held]]) -> set[MessageId]:
         """Return which corrections whoever asks may read."""
-        found = set()
-        for each in (each for several in corrections for each in several):
-            thread = self.reading.thread_known(each.place)
-            if thread is not None and self.judge.may_read(thread.stored):
-                found.add(each.correction)
-        return found
+        return {
+            each.message.id
+            for several in corrections
+            for each in several
+            if self.judge.may_read(each.thread.stored)
+        }  # fmt: skip
 
     def _message(
-        self, held: Held, corrections: list[Corrected], readable: set[MessageId], ids: dict[MessageId, str]
+        self, held: Held, corrections: list[Held], readable: set[MessageId], ids: dict[MessageId, str]
     ) -> MessageProjection:
         message, stored = held.message, held.thread.stored
         patient = self._called.patient(self.connection, stored.clinical_id)
@@ -91,24 +87,22 @@ class Projecting:
             thread=stored.ledger.communication_id,
             thread_id=held.thread.id,
             patient=patient,
+            visibility=stored.ledger.visibility,
             version=1 + len(corrections),
             answers=None if message.in_response_to is None else ids.get(message.in_response_to),
             corrects=None if message.corrects is None else ids.get(message.corrects),
-            corrected_by=tuple(each.resource_id for each in corrections if each.correction in readable),
+            corrected_by=tuple(each.id for each in corrections if each.message.id in readable),
             identifiers=held.identifiers,
         )
 
     def _name_message(self, message: Message, ledger: Ledger) -> None:
         people = self._people
-        if message.author_id not in people:
-            patients = message.type is MessageType.PATIENT
-            people[message.author_id] = message.author_role or (Role.PATIENT if patients else Role.CLINICIAN)
-        for party in message.to:
-            if party.id not in people:
-                people[party.id] = _role(party.id, ledger)
-        group = message.on_behalf_of
-        if group is not None and group.id not in people:
-            people[group.id] = _role(group.id, ledger)
+        named = [message.author_id, *[each.id for each in message.to]]
+        if message.on_behalf_of is not None:
+            named.append(message.on_behalf_of.id)
+        for each in named:
+            if each not in people:
+                people[each] = role_of(each, ledger, message)
         if message.via is not None:
             people.setdefault(message.via.id, Role.SYSTEM)
 

@@ -249,7 +249,7 @@ def _feed_message(projecting: Projecting, change: Change, fed: _Fed) -> None:
             continue
         # As it was after that commit: what corrected it later comes later.
         corrections = projecting.reading.corrections((each,)).get(each, [])
-        fed.messages.append(projecting.versions(held)[sum(one.seq <= change.seq for one in corrections)])
+        fed.messages.append(projecting.versions(held)[sum(one.recorded[2] <= change.seq for one in corrections)])
 
 
 # ── References ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +284,7 @@ def resolve(
                 if thread is not None:
                     found[kind, resource_id] = thread.stored.ledger.communication_id
             else:
-                meant = called.meant(connection, kind, resource_id)
+                meant = called.meant(connection, kind, resource_id).known
                 entries = entries_around(connection, meant, look=Look.ALONE) if meant else {}
                 known = [each for each in meant if each in entries and kind_of(entries[each]).value == kind]
                 if known:

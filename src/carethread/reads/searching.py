@@ -5,7 +5,7 @@ here, and where they pass over too much, a page is short and says where to go on
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from msgspec.structs import replace
@@ -163,11 +163,9 @@ class _Messages:
         found: list[Held] = []
         looked_at = 0
         last: Held | None = None
-        # What was asked for by its own id went through no index.
-        checks = self._meaning.checks if self._meaning.must_check else []
         for chunk in self._chunks(place, count):
-            for each in chunk:
-                if not checks or all(check(each) for check in checks):
+            for each, fulfils in self._looked_at(chunk):
+                if fulfils:
                     if len(found) == count:
                         return found, self._write_place(found[-1])
                     found.append(each)
@@ -192,7 +190,16 @@ class _Messages:
         keys = text_index.find(self._connection, meaning.search, meaning.before, meaning.since, MOST_LOOKED_AT + 1)
         if len(keys) > MOST_LOOKED_AT:
             return None
-        return sum(all(check(each) for check in meaning.checks) for each in self._reading.messages(keys).values())
+        return sum(fulfils for _, fulfils in self._looked_at(list(self._reading.messages(keys).values())))
+
+    def _looked_at(self, chunk: list[Held]) -> Iterator[tuple[Held, bool]]:
+        """Yield with what the index gives whether it fulfils the criteria that the index does not know."""
+        # What was asked for by its own id went through no index, and was looked at already.
+        checks = self._meaning.checks if self._meaning.must_check else []
+        if self._meaning.asks_corrections:
+            # Of all at once, so that it does not show how many there are, nor whose.
+            self._reading.corrections(each.message.id for each in chunk)
+        return ((each, not checks or all(check(each) for check in checks)) for each in chunk)
 
     # ── What the index gives, piece by piece ──────────────────────────────────────────────────────────────────────────
 
@@ -209,7 +216,9 @@ class _Messages:
         else:
             yield from self._by_recording(place)
 
-    def _straight(self, found: Iterable[Held], place: Recorded | None) -> list[Held]:
+    def _straight(self, found: Collection[Held], place: Recorded | None) -> list[Held]:
+        if self._meaning.asks_corrections:
+            self._reading.corrections(each.message.id for each in found)
         held = [each for each in found if all(check(each) for check in self._meaning.checks)]
         held.sort(key=self._standing, reverse=not self._oldest_first)
         if place is None:
@@ -351,12 +360,11 @@ class _Threads:
 
 
 def _corrections(projecting: Projecting, page: list[Held]) -> tuple[MessageProjection, ...]:
-    found = projecting.reading.corrections(each.message.id for each in page)
-    ids = [each.correction for several in found.values() for each in several][:MOST_INCLUDED]
-    held = projecting.reading.messages_by_own_id(ids)
-    readable = [held[each] for each in ids if projecting.judge.may_read(held[each].thread.stored)]
-    on_page = {each.message.id for each in page}
-    return projecting.messages(each for each in readable if each.message.id not in on_page)
+    on_page = dict.fromkeys(each.message.id for each in page)
+    found = projecting.reading.corrections(on_page)
+    corrections = (each for several in found.values() for each in several if each.message.id not in on_page)
+    readable = (each for each in corrections if projecting.judge.may_read(each.thread.stored))
+    return projecting.messages(islice(readable, MOST_INCLUDED))
 
 
 def _first_messages(projecting: Projecting, page: list[HeldThread]) -> list[Held]:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+
 from carethread.clock import Instant
 from carethread.directory.model import Entry, EntryKind, Patient
 from carethread.errors import InvalidValueError
@@ -33,15 +35,23 @@ _TYPES = {
 }
 
 
+class Meant(Struct, frozen=True):
+    """Whom a reference means: entries of the directory; a UUID that the directory does not have, of whatever type."""
+
+    known: tuple[ParticipantId, ...] = ()
+    unknown: ParticipantId | None = None
+
+
 class Called:
     """What one connection remembers. It serves one thread at a time."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._generation = -1
-        self._names: dict[ParticipantId, str] = {}
+        # Whoever the directory does not have is called by the role that each answer knows them in.
+        self._names: dict[ParticipantId, str | None] = {}
         self._patients: dict[ClinicalId, ParticipantId] = {}
-        self._meant: dict[tuple[str | None, str], tuple[ParticipantId, ...]] = {}
+        self._meant: dict[tuple[str | None, str], Meant] = {}
 
     def keep_up(self, connection: Connection) -> None:
         """Forget what the directory may say otherwise now. To be called once for each answer."""
@@ -56,11 +66,11 @@ class Called:
         """Return what people and groups are called; those the directory does not have, by their roles."""
         new = [each for each in people if each not in self._names]
         if new:
-            self._names.update((each, f"{_TYPES[people[each]].value}/{each}") for each in new)
+            self._names.update(dict.fromkeys(new))
             for (content,) in statements.entries_by_id.rows(connection, map(key_of, new)):
                 entry = decode(content)
                 self._names[entry.id] = f"{kind_of(entry).value}/{entry.fhir_id}"
-        return {each: self._names[each] for each in people}
+        return {each: self._names[each] or f"{type_of(role)}/{each}" for each, role in people.items()}
 
     def patient(self, connection: Connection, clinical_id: ClinicalId) -> ParticipantId:
         """Return whom a record is about: the patient that stands now, where some were merged."""
@@ -69,10 +79,10 @@ class Called:
             found = self._patients[clinical_id] = _patient(connection, clinical_id)
         return found
 
-    def meant(self, connection: Connection, kind: str | None, fhir_id: str) -> tuple[ParticipantId, ...]:
+    def meant(self, connection: Connection, kind: str | None, fhir_id: str) -> Meant:
         """Return whom a reference means: by FHIR id, or by the UUID, whether or not the directory has it."""
         if _FHIR_ID.fullmatch(fhir_id) is None:
-            return ()
+            return Meant()
         found = self._meant.get((kind, fhir_id))
         if found is None:
             found = _meant(connection, kind, fhir_id)
@@ -106,12 +116,17 @@ def _patient(connection: Connection, clinical_id: ClinicalId) -> ParticipantId:
     return patient if entry is None else entry.id
 
 
+def type_of(role: Role) -> str:
+    """Return the resource type of somebody in a role whom the directory does not have."""
+    return _TYPES[role].value
+
+
 def kind_of(entry: Entry) -> EntryKind:
     """Return the resource type of an entry."""
     return EntryKind(str(entry.__struct_config__.tag))
 
 
-def _meant(connection: Connection, kind: str | None, fhir_id: str) -> tuple[ParticipantId, ...]:
+def _meant(connection: Connection, kind: str | None, fhir_id: str) -> Meant:
     if kind is None:
         rows = connection.all(statements.find_by_fhir_id, fhir_id=fhir_id)
     else:
@@ -120,11 +135,10 @@ def _meant(connection: Connection, kind: str | None, fhir_id: str) -> tuple[Part
     try:
         own = parse_participant_id(fhir_id)
     except InvalidValueError:
-        return tuple(found)
+        return Meant(tuple(found))
     entries = [decode(content) for (content,) in statements.entries_by_id.rows(connection, [key_of(own)])]
-    if all(kind in (None, kind_of(each).value) for each in entries):
-        found.append(own)
-    return tuple(dict.fromkeys(found))
+    found.extend(each.id for each in entries if kind in (None, kind_of(each).value))
+    return Meant(tuple(dict.fromkeys(found)), None if entries else own)
 
 
 def meant_by_identifier(

@@ -6,7 +6,6 @@ from functools import lru_cache
 from msgspec import Struct
 from sqlalchemy import BigInteger, Select, Text, and_, bindparam, select, tuple_
 
-from carethread.clock import Instant
 from carethread.ids import CommunicationId, MessageId
 from carethread.record.model import BusinessIdentifier, Message, MessageType
 from carethread.record.thread_md import parse_entry
@@ -82,18 +81,7 @@ _threads_called = (
     .offset(statements.ZERO)
 )
 _ids = Listing(select(message.c.message_id, message.c.resource_id), message.c.message_id)
-_corrections = Listing(
-    select(
-        message.c.corrects,
-        message.c.message_id,
-        message.c.resource_id,
-        message.c.record_key,
-        message.c.thread_no,
-        message.c.recorded_at,
-        message.c.seq,
-    ),
-    message.c.corrects,
-)
+_corrections = Listing(_messages, message.c.corrects)
 RECORDED = (message.c.recorded_at, message.c.record_key, message.c.seq, message.c.position)
 _recorded: Select[tuple[object, ...]] = select(*RECORDED, message.c.search_key)
 _place = tuple_(*(p(name, type_=BigInteger) for name in ("at", "key", "seq", "position")))
@@ -149,17 +137,6 @@ class Held(Struct, frozen=True):
         return self.resource_id or self.message.id
 
 
-class Corrected(Struct, frozen=True):
-    """That a message is corrected: by which one, where that stands, and when it was recorded."""
-
-    original: MessageId
-    correction: MessageId
-    resource_id: str
-    place: tuple[int, int]
-    at: Instant
-    seq: int
-
-
 class Reading:
     """Reads messages and threads; threads that come again are made once."""
 
@@ -167,6 +144,7 @@ class Reading:
         """Read by a connection, for one answer."""
         self._connection = connection
         self._threads: dict[tuple[int, int], HeldThread] = {}
+        self._corrections: dict[MessageId | None, list[Held]] = {}
 
     def messages(self, search_keys: Iterable[int]) -> dict[int, Held]:
         """Return messages by their search keys."""
@@ -203,10 +181,6 @@ class Reading:
         key, number = (0, 0) if place is None else place[:2]
         row = self._connection.one(_thread_at, key=key, no=number)
         return None if row is None else self._thread(row)
-
-    def thread_known(self, place: tuple[int, int]) -> HeldThread | None:
-        """Return a thread that is there, and may have been read for this answer before."""
-        return self._threads.get(place) or self.thread_at(place)
 
     def threads_by_own_id(self, ids: Iterable[CommunicationId]) -> dict[CommunicationId, HeldThread]:
         """Return threads by their communication ids."""
@@ -249,15 +223,16 @@ class Reading:
         rows = _ids.rows(self._connection, map(key_of, messages))
         return {each: resource_id or each for each, resource_id in ((MessageId(text_of(a)), b) for a, b in rows)}
 
-    def corrections(self, messages: Iterable[MessageId]) -> dict[MessageId, list[Corrected]]:
-        """Return what corrects messages, oldest first: those that are corrected are there."""
-        found: dict[MessageId, dict[MessageId, Corrected]] = {}
-        rows = list(_corrections.rows(self._connection, map(key_of, messages)))
-        for original, correction, resource_id, key, number, at, seq in sorted(rows, key=lambda row: row[6]):
-            own = MessageId(text_of(correction))
-            each = Corrected(MessageId(text_of(original)), own, resource_id or own, (key, number), Instant(at), seq)
-            found.setdefault(each.original, {})[own] = each
-        return {original: list(each.values()) for original, each in found.items()}
+    def corrections(self, messages: Iterable[MessageId]) -> dict[MessageId, list[Held]]:
+        """Return what corrects messages, oldest first: those that are corrected are there. Each is looked up once."""
+        asked = list(dict.fromkeys(messages))
+        new = [each for each in asked if each not in self._corrections]
+        self._corrections.update((each, []) for each in new)
+        # Their threads come with them: whoever may not read these is not asked more of the database for it.
+        found = (self._message(row) for row in _corrections.rows(self._connection, map(key_of, new)))
+        for each in sorted(found, key=lambda held: held.recorded[2]):
+            self._corrections[each.message.corrects].append(each)
+        return {each: several for each in asked if (several := self._corrections[each])}
 
     # ── From rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

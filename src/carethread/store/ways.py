@@ -7,6 +7,7 @@ from carethread.ids import CoordinationId, ParticipantId
 from carethread.policy.actor import Actor
 from carethread.policy.reading import grants
 from carethread.store.database import Connection
+from carethread.store.directory_statements import find_patient
 from carethread.store.inbox import Shelf, within_reach
 from carethread.store.keys import key_of
 from carethread.store.people import records_of_patient
@@ -32,6 +33,16 @@ def records_of(connection: Connection, patient: ParticipantId, custodian: Partic
         if row is not None:
             found[row[0]] = CoordinationId(bytes(row[1]).hex())
     return found
+
+
+def record_of_nobody(
+    connection: Connection, clinical_id: ParticipantId, custodian: ParticipantId
+) -> dict[int, CoordinationId]:
+    """Return the record of a clinical id that no patient in the directory has, if there is one."""
+    if connection.one(find_patient, clinical_id=key_of(clinical_id)) is not None:
+        return {}
+    row = connection.one(_find_record, clinical_id=key_of(clinical_id), custodian_id=key_of(custodian))
+    return {} if row is None else {row[0]: CoordinationId(bytes(row[1]).hex())}
 
 
 def shelves(connection: Connection, actor: Actor, custodian: ParticipantId) -> list[Shelf]:
