@@ -141,7 +141,7 @@ def _whole(call: Call, do: Do, bundle: _Bundle, inside: CoordinationService) -> 
     done: dict[int, Answer] = {}
     known: dict[str, str] = {}
     patients: set[str] = set()
-    within = replace(call, service=inside)
+    within = call.within(inside)
     for number in _in_order(bundle.entry):
         entry = bundle.entry[number]
         try:

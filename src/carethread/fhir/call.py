@@ -1,7 +1,7 @@
 """One authenticated request, and what it may use: what every interaction is given."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from msgspec import Struct
 
@@ -15,7 +15,11 @@ from carethread.fhir.routing import Route
 from carethread.fhir.shape import Shape
 from carethread.fhir.token import Token
 from carethread.fhir.webhooks import Reach
+from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import Caller
+
+Meant = ParticipantId | CommunicationId | MessageId
+_REMEMBERED = 50_000
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -47,20 +51,44 @@ class Options(Struct, frozen=True, kw_only=True):
     reach: frozenset[Reach] = frozenset()
 
 
+class Meanings:
+    """What references meant: a name that is once given means the same for ever. Thread-safe."""
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._known: dict[tuple[str, str], Meant] = {}
+
+    def find(self, pair: tuple[str, str]) -> Meant | None:
+        """Return what a reference is known to mean."""
+        return self._known.get(pair)
+
+    def keep(self, found: Mapping[tuple[str, str], Meant]) -> None:
+        """Remember what was looked up by id: identifiers may go from one to another."""
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known.update((pair, each) for pair, each in found.items() if "|" not in pair[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request of somebody who was recognised."""
+    """A request of somebody who was recognised. `is_inside` says that what it does may be taken back as a whole."""
 
     service: CoordinationService
     options: Options
     signer: Signer
     encoded: Encoded
+    meanings: Meanings
     asked: Asked
     route: Route
     preferences: Preferences
     shape: Shape
     token: Token
     caller: Caller
+    is_inside: bool = False
+
+    def within(self, service: CoordinationService) -> "Call":
+        """Return the same request inside work of several steps, which may yet be taken back."""
+        return replace(self, service=service, is_inside=True)
 
     @property
     def base(self) -> str:

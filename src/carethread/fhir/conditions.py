@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/http.html#ccreate
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from carethread.fhir.answers import Answer
@@ -57,7 +56,7 @@ def message_unless(
         call.service,
         call.caller,
         lambda inside: search_messages(inside, call.caller, wanted, count=ENOUGH, query=said(query)).messages,
-        lambda inside: make(replace(call, service=inside)),
+        lambda inside: make(call.within(inside)),
         patient=patient,
     )
     return _answered(call, done.made, done.found, show)
@@ -77,7 +76,7 @@ def thread_unless(
         call.service,
         call.caller,
         lambda inside: search_threads(inside, call.caller, wanted, count=ENOUGH, query=said(query)).threads,
-        lambda inside: make(replace(call, service=inside)),
+        lambda inside: make(call.within(inside)),
         patient=patient,
     )
     return _answered(call, done.made, done.found, show)

@@ -33,7 +33,19 @@ def look_up(call: Call, references: Iterable[Named], *besides: tuple[str, str], 
         RefusedError: one names nobody who is here, or the author is not who asks.
     """
     named = list(references)
-    found = dict(resolve(call.service, [*(each.pair for each in named), *besides]))
+    found: Meant = {}
+    new = []
+    for pair in (*(each.pair for each in named), *besides):
+        meant = call.meanings.find(pair)
+        if meant is None:
+            new.append(pair)
+        else:
+            found[pair] = meant
+    if new:
+        looked_up = resolve(call.service, new)
+        found.update(looked_up)
+        if not call.is_inside:
+            call.meanings.keep(looked_up)
     if author is not None and author.pair in found:
         writer(call, author, found)
     known(found, *(each for each in named if each.type not in _NO_PEOPLE))

@@ -1,7 +1,6 @@
 """Entries of the directory: read, searched, and written by clients that manage it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from carethread.clock import Instant
 from carethread.coordination import CoordinationService
@@ -187,7 +186,7 @@ def create(call: Call) -> Answer:
         lambda inside: (
             search_entries(inside, call.caller, _kind(call), clauses, count=ENOUGH, query=said(query)).entries
         ),
-        lambda inside: _write(replace(call, service=inside), body, create=True),
+        lambda inside: _write(call.within(inside), body, create=True),
         patient=None,
     )
     if done.made is not None:

@@ -36,6 +36,7 @@ from carethread.reads import (
     before_writing,
     message_resource,
     message_resource_version,
+    message_written_to,
     written_message,
 )
 from carethread.record.model import MessageContent, Naming
@@ -155,7 +156,7 @@ def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
         made = post_message(call.service, caller, thread, content, naming=_naming(draft))
     except NotFoundError as error:
         raise _unknown(draft, error) from None
-    projection, names = written_message(call.service, caller, made)
+    projection, names = message_written_to(call.service, caller, made, before)
     return _answer(call, projection, names, made=True)
 
 

@@ -7,7 +7,7 @@ from carethread.coordination import CoordinationService
 from carethread.fhir.answers import Answer, of_value
 from carethread.fhir.asked import Asked, check_accepts, read_preferences
 from carethread.fhir.batches import batch
-from carethread.fhir.call import Call, Options
+from carethread.fhir.call import Call, Meanings, Options
 from carethread.fhir.capability import capability_statement
 from carethread.fhir.doing import INTERACTIONS
 from carethread.fhir.encoding import Encoded
@@ -43,6 +43,7 @@ class Serving:
         self._options = options
         self._smart = smart
         self._encoded = Encoded()
+        self._meanings = Meanings()
 
     def check(self, asked: Asked) -> None:
         """Somebody we know asks.
@@ -71,6 +72,7 @@ class Serving:
             self._options,
             self._signer,
             self._encoded,
+            self._meanings,
             asked,
             route,
             read_preferences(asked.header("prefer")),

@@ -54,7 +54,13 @@ from carethread.reads.thread import (
     read_thread,
 )
 from carethread.reads.uploads import own_upload
-from carethread.reads.written import BeforeWriting, before_writing, written_message, written_thread
+from carethread.reads.written import (
+    BeforeWriting,
+    before_writing,
+    message_written_to,
+    written_message,
+    written_thread,
+)
 from carethread.store.access import Entity, Filter
 from carethread.store.clients import ClientChange, ClientVersion, CurrentRights
 from carethread.store.inbox import Aside, Wanted
@@ -118,6 +124,7 @@ __all__ = [
     "message_resource",
     "message_resource_history",
     "message_resource_version",
+    "message_written_to",
     "open_in_emergency",
     "own_upload",
     "patient_threads",

@@ -12,6 +12,7 @@ from carethread.record.model import Message, MessageType
 from carethread.record.projection import MessageProjection, ThreadProjection
 from carethread.store.asking import Asking, actor_for
 from carethread.store.database import Connection
+from carethread.store.held import Reading
 from carethread.store.threads import entries_of
 
 
@@ -20,12 +21,41 @@ class BeforeWriting(Struct, frozen=True):
 
     Attributes:
         thread: as it is served.
+        names: everybody in it, and the patient.
         wrote_before: whether they wrote a message in it besides the one it was opened with; only looked up if they
             wrote that one.
     """
 
     thread: ThreadProjection
+    names: Names
     wrote_before: bool
+
+
+def message_written_to(
+    service: CoordinationService, caller: Caller, message_id: MessageId, before: BeforeWriting
+) -> tuple[MessageProjection, Names]:
+    """Return a message that this caller has just written to a thread, from what was known of it before.
+
+    Most messages need no more than their own entry; what answers, corrects or is called something is looked up whole.
+    """
+    with service.archive.database.read() as connection:
+        held = Reading(connection).messages_by_own_id((message_id,))[message_id]
+    message, thread = held.message, before.thread
+    named = [message.author_id, *(each.id for each in message.to)]
+    named += [each.id for each in (message.on_behalf_of, message.via) if each is not None]
+    is_plain = message.in_response_to is None and message.corrects is None
+    if not is_plain or any(each not in before.names for each in named):
+        return written_message(service, caller, message_id)
+    shown = MessageProjection(
+        id=held.id,
+        message=message,
+        record=thread.record,
+        thread=thread.ledger.communication_id,
+        thread_id=thread.id,
+        patient=thread.patient,
+        identifiers=held.identifiers,
+    )
+    return shown, before.names
 
 
 def written_message(
@@ -63,7 +93,8 @@ def before_writing(service: CoordinationService, caller: Caller, thread_id: Comm
         wrote_before = False
         if opening is not None and opening.author_id == caller.person and held.stored.entries > 1:
             wrote_before = any(_is_by(each, opening) for each in entries_of(connection, held.stored)[1:])
-        return BeforeWriting(projecting.thread(held), wrote_before)
+        thread = projecting.thread(held)
+        return BeforeWriting(thread, projecting.names(), wrote_before)
 
 
 def _is_by(message: Message, opening: Message) -> bool:
