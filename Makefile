@@ -12,7 +12,7 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients generate guide clean
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients generate written guide clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,13 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
 
 generate: setup definitions ## Write again what is generated from FHIR's definitions
 	PYTHONPATH=. $(BIN)/python tools/fhir_types.py
+
+written: setup ## Write again the pages, tables and examples that are made from the program
+	$(BIN)/python -m carethread.cli.reference > docs/cli.md
+	$(BIN)/python -m carethread.cli.reference settings > docs/settings.md
+	PYTHONPATH=. $(BIN)/python tools/fhir_tables.py
+	PYTHONPATH=. $(BIN)/python tools/fhir_errors.py
+	PYTHONPATH=. $(BIN)/python tools/fhir_examples.py
 
 guide: setup definitions ## Compile the implementation guide in ig/ into build/guide
 	PYTHONPATH=. $(BIN)/python tools/fhir_guide.py

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import carethread.fhir
-from carethread.fhir import asked, gateway, queries, validation
+from carethread.fhir import asked, batches, gateway, queries, validation
 from carethread.fhir.outcome import ROWS
 from carethread.reads import searching
 from carethread.record import intake
@@ -43,6 +43,7 @@ def test_every_status_that_is_answered_is_explained_and_no_other() -> None:
     [
         f"{gateway.TRUSTED_BODY >> 10} KiB only with a good token",
         f"{validation.MAX_BYTES >> 20} MiB, or what",
+        f"{batches.MOST_ENTRIES} entries",
         f"{validation.MAX_ELEMENTS:,} elements, nested {validation.MAX_NESTING} deep",
         f"{intake.MAX_ATTACHMENTS}, of {intake.MAX_ATTACHMENT_BYTES >> 20} MiB together",
         f"{uploads.MOST_UPLOADS} of one client, of {uploads.MOST_UPLOAD_BYTES >> 20} MiB together",
