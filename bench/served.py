@@ -41,9 +41,7 @@ class Served:
         self._stack.enter_context(FileLock(data_dir / "locks" / "flush.lock").hold())
         program = str(Path(sys.executable).with_name("carethread"))
         command = ["taskset", "--cpu-list", str(core), program, "serve", "--port", "0", "--data", str(data_dir)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=open("/tmp/served.err", "w"), text=True
-        )
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not said.startswith("Serving "):
             raise RuntimeError("the server did not start")

@@ -137,8 +137,8 @@ def conclude(figures: Figures) -> None:
     for size in (SMALL, LARGE):
         created = SECTION, _name(_CREATE, _MANY, size)
         for how, target in ((library.RECORDED, _SHARE), (library.POSTED, None)):
-            under = SECTION, _library(how, size)
-            figures.add_ratio(SECTION, f"{_CREATE} to {how}, {size}", created, under, target)
+            of_library = SECTION, _library(how, size)
+            figures.add_ratio(SECTION, f"{_CREATE} to {how}, {size}", created, of_library, target)
     for what in (_CREATE, _INBOX):
         for connections in _CONNECTIONS:
             over, under = (f"{_name(what, connections, size)}, p99" for size in (LARGE, SMALL))

@@ -1,4 +1,7 @@
-"""Requests of somebody who means harm, byte by byte over a socket: refused, quickly, and with nothing left behind."""
+"""Requests of somebody who means harm, byte by byte over a socket: refused, quickly, and with nothing left behind.
+
+Long because it is one table of hostile requests, kind after kind.
+"""
 
 import gzip
 import json

@@ -16,6 +16,7 @@ Description: "In `OperationOutcome.issue.details`: what was wrong, in codes that
 * #unknown-person "The directory has no such person, organisation or team, or more than one of that name"
 * #unknown-upload "The actor keeps no such file, or not any more"
 * #unknown-client "No program of that name is known here"
+* #unknown-subscription "The actor has no such subscription"
 * #conflict "Base of 'this contradicts what is already recorded'"
 * #resource-id-taken "A resource id that a client chose is that of another thread, or of another message"
 * #version-conflict "What was to be changed is not the version that was named any more; `current` is the one it is now, or 0"

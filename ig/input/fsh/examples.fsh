@@ -34,6 +34,9 @@ Title: "The question"
 Description: "The first message of the thread, as a message. Posted as well, it is the one that is there, and has its name."
 * meta.versionId = "1"
 * meta.lastUpdated = 2026-01-13T09:02:11.120Z
+* meta.security[0].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+* meta.security[0].code = #N
+* meta.security[0].display = "normal"
 * extension[onBehalfOf].valueReference.reference = "Organization/Pharmacy-A"
 * extension[onBehalfOf].valueReference.type = "Organization"
 * extension[onBehalfOf].valueReference.display = "Riverside Pharmacy"
@@ -63,6 +66,9 @@ Title: "The clinic replies"
 Description: "Somebody of the clinic answers. Where the reply goes is read from the thread."
 * meta.versionId = "1"
 * meta.lastUpdated = 2026-01-13T09:47:30.904Z
+* meta.security[0].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+* meta.security[0].code = #N
+* meta.security[0].display = "normal"
 * extension[onBehalfOf].valueReference.reference = "Organization/Clinic-B"
 * extension[onBehalfOf].valueReference.type = "Organization"
 * extension[onBehalfOf].valueReference.display = "Huisartsenpraktijk De Linde"
@@ -94,6 +100,9 @@ Title: "A colleague follows up"
 Description: "Another pharmacist goes on, under their own name, for the same pharmacy."
 * meta.versionId = "1"
 * meta.lastUpdated = 2026-01-13T10:03:58.377Z
+* meta.security[0].system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+* meta.security[0].code = #N
+* meta.security[0].display = "normal"
 * extension[onBehalfOf].valueReference.reference = "Organization/Pharmacy-A"
 * extension[onBehalfOf].valueReference.type = "Organization"
 * extension[onBehalfOf].valueReference.display = "Riverside Pharmacy"
