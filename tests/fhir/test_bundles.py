@@ -11,8 +11,8 @@ from tests.fhir.test_writing import message, ref, thread
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("bundles")) as made:
+def server(tmp_path_factory: pytest.TempPathFactory, database_url: str | None) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("bundles"), database_url=database_url) as made:
         yield made
 
 

@@ -13,8 +13,8 @@ COUNT = 12
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("searching")) as made:
+def server(tmp_path_factory: pytest.TempPathFactory, database_url: str | None) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("searching"), database_url=database_url) as made:
         asking = made.as_("Practitioner/A1")
         for number in range(2):
             opened = good(

@@ -56,10 +56,10 @@ IDS = [each["id"] for each in MESSAGES]
 
 
 @pytest.fixture(scope="module")
-def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def conversation(tmp_path_factory: pytest.TempPathFactory, database_url: str | None) -> Iterator[Served]:
     """The seed's three steps, each put by its own author under its own id."""
     folder: Path = tmp_path_factory.mktemp("seed")
-    with served(folder) as server:
+    with served(folder, database_url=database_url) as server:
         good(server.as_("Practitioner/A1").put(f"/CommunicationRequest/{THREAD}", json=THREAD_RESOURCE), 201)
         for each, status in zip(MESSAGES, (200, 201, 201), strict=True):
             # The first is the question the thread was opened with: it is there, and now has its name.

@@ -38,8 +38,8 @@ def message(thread_id: str, sender: str = "B1", text: str = "Yes.", **more: Any)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("writing")) as made:
+def server(tmp_path_factory: pytest.TempPathFactory, database_url: str | None) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("writing"), database_url=database_url) as made:
         yield made
 
 
