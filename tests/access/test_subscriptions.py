@@ -9,7 +9,7 @@ from carethread import CoordinationService, MessageContent, errors
 from carethread.access_log import Action, Outcome
 from carethread.clock import Instant
 from carethread.policy.actor import Caller, SystemClient
-from carethread.policy.subscriptions import Headers, Status, Subscription, Wish
+from carethread.policy.subscriptions import Headers, Owner, Status, Subscription, Wish
 from carethread.reads import (
     Clause,
     ClientChange,
@@ -25,6 +25,8 @@ from carethread.reads import (
 )
 from carethread.record.model import Sensitivity, Visibility
 from carethread.store import access, subscriptions
+from carethread.store.journal import Effect
+from carethread.store.writer import Job
 from carethread.writes import (
     change_subscription,
     end_subscription,
@@ -52,6 +54,10 @@ def told_of(
     found = matches(region.service, of, kind, criteria, of.place if after is None else after)
     assert found.is_end
     return len(found.places)
+
+
+def keep(region: Region, effect: Effect) -> None:
+    region.service.archive.submit(Job(None, apart=lambda _: (effect,)))
 
 
 def hub(region: Region, *organisations: str, client: str = "hub") -> Caller:
@@ -331,13 +337,14 @@ def test_who_is_not_active_or_not_there_is_told_nothing(region: Region) -> None:
     assert told_of(region, of) == 0
     nobody = Subscription(
         id=MISSING,
-        owner=type(of.owner)(region.service.archive.installation.custodian.id),
+        owner=Owner(region.service.archive.installation.custodian.id),
         client="",
         criteria="",
         endpoint="",
         updated=of.updated,
         place=of.place,
     )
+    keep(region, subscriptions.made(nobody))
     assert told_of(region, nobody) == 0
 
 
@@ -364,6 +371,7 @@ def test_a_system_that_nobody_registered_is_told_nothing(region: Region) -> None
     assert (told_of(region, of), told_of(region, revoked)) == (0, 1)
     # Its own id may have been registered under another name than it subscribed with.
     elsewhere = Subscription(**{**{each: getattr(revoked, each) for each in revoked.__struct_fields__}, "client": "x"})
+    keep(region, subscriptions.changed(elsewhere))
     assert told_of(region, elsewhere) == 1
     region.service.clients.change("hub", ClientChange(active=False), by="tests")
     assert told_of(region, elsewhere) == 0
@@ -377,6 +385,16 @@ def test_a_person_is_told_as_long_as_the_program_in_between_may_ask(region: Regi
     assert told_of(region, of) == 1
     service.clients.change("app", ClientChange(active=False), by="tests")
     assert told_of(region, of) == 0
+
+
+def test_of_a_version_that_is_over_nobody_is_told(region: Region) -> None:
+    service, b1 = region.service, region.caller("B1")
+    first = subscribe(service, b1, wish())
+    second = change_subscription(service, b1, first.id, wish())
+    region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
+    assert (told_of(region, first), told_of(region, second)) == (0, 1)
+    ended = change_subscription(service, b1, first.id, wish("off"))
+    assert (told_of(region, second), told_of(region, ended)) == (0, 0)
 
 
 def test_nothing_of_it_is_in_the_log(region: Region) -> None:

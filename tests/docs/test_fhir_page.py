@@ -10,7 +10,7 @@ from carethread.fhir import asked, batches, gateway, queries, validation
 from carethread.fhir.outcome import ROWS
 from carethread.reads import searching
 from carethread.record import intake
-from carethread.store import uploads
+from carethread.store import subscriptions, uploads
 from tests.docs.pages import DOCS, Page
 from tools.fhir_tables import TABLES, written
 
@@ -46,6 +46,7 @@ def test_every_status_that_is_answered_is_explained_and_no_other() -> None:
         f"{batches.MOST_ENTRIES} entries",
         f"{validation.MAX_ELEMENTS:,} elements, nested {validation.MAX_NESTING} deep",
         f"{intake.MAX_ATTACHMENTS}, of {intake.MAX_ATTACHMENT_BYTES >> 20} MiB together",
+        f"{subscriptions.MOST_ACTIVE} active subscriptions, and {subscriptions.MOST_KEPT} in all",
         f"{uploads.MOST_UPLOADS} of one client, of {uploads.MOST_UPLOAD_BYTES >> 20} MiB together",
         f"{gateway.MOST_HEADERS}, of {gateway.LARGEST_HEADERS >> 10} KiB together",
         f"{gateway.LARGEST_QUERY >> 10} KiB",

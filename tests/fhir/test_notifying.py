@@ -282,6 +282,114 @@ def test_our_own_trouble_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         office.until(lambda: office.places["pharmacy"] == 3)
 
 
+def test_what_nobody_expected_ends_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither where subscriptions are looked for, nor where one is served, nor where something is waited for."""
+    monkeypatch.setattr(notifying, "_TROUBLE_PAUSE_S", 0.01)
+
+    class Faulty(Office):
+        def __init__(self) -> None:
+            super().__init__()
+            self.faults = {"active": 2, "due": 2, "wait": 2}
+
+        def fault(self, name: str) -> None:
+            if self.faults[name]:
+                self.faults[name] -= 1
+                raise RuntimeError(name)
+
+        def active(self) -> Sequence[Standing]:
+            self.fault("active")
+            return super().active()
+
+        def due(self, standing: Standing, place: str | None) -> Due:
+            self.fault("due")
+            return super().due(standing, place)
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.fault("wait")
+            return super().wait(timeout)
+
+    office = Faulty()
+    office.subscribe("pharmacy")
+    with running(office):
+        office.record("a")
+        office.until(lambda: office.places["pharmacy"] == 1)
+    assert office.faults == {"active": 0, "due": 0, "wait": 0}
+    assert "RuntimeError: due" in caplog.text
+
+
+def test_what_is_due_is_asked_again_before_each_attempt_that_is_not_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may not be read any more is not told of, and a failure before is over then."""
+    office = Office()
+    office.subscribe("pharmacy", "a")
+    office.broken["pharmacy"] = 3
+    with running(office):
+        office.record("a1", "b1", "a2")
+        office.until(lambda: len(office.failures) == 3)
+        with office.guard:
+            office.broken["pharmacy"] = 1_000_000
+            office.wanted["pharmacy"] = "c"
+        office.until(lambda: office.places["pharmacy"] == 3)
+        with office.guard:
+            office.broken["pharmacy"] = 0
+        office.record("c1")
+        office.until(lambda: office.places["pharmacy"] == 4)
+    assert len(office.taken["pharmacy"]) <= 2
+    monkeypatch.setattr(notifying, "_FRESH_S", 0.0)
+    office.subscribe("clinic")
+    with running(office):
+        office.record("a")
+        time.sleep(0.05)
+    assert office.taken["clinic"] == []
+
+
+def test_what_was_nothing_to_tell_is_kept_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifying, "_KEPT_AFTER", 4)
+
+    class Counting(Office):
+        def due(self, standing: Standing, place: str | None) -> Due:
+            found = super().due(standing, place)
+            first = self.places[standing.id] if place is None else int(place)
+            return Due(found.places, found.place, found.is_end, int(found.place) - first)
+
+    office = Counting()
+    office.subscribe("pharmacy", "a")
+    with running(office):
+        office.record(*["b"] * 5)
+        office.until(lambda: office.places["pharmacy"] == 5)
+        office.record("b")
+        time.sleep(0.05)
+        assert office.places["pharmacy"] == 5
+
+
+def test_what_is_held_back_is_looked_for_without_being_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Holding(Office):
+        def __init__(self) -> None:
+            super().__init__()
+            self.held_back = 5
+
+        def due(self, standing: Standing, place: str | None) -> Due:
+            if self.feed and self.held_back:
+                self.held_back -= 1
+                return Due((), "0", is_end=True, is_held_back=True)
+            return super().due(standing, place)
+
+    office = Holding()
+    office.subscribe("pharmacy")
+    with running(office):
+        office.record("a")
+        office.until(lambda: office.places["pharmacy"] == 1)
+    assert office.held_back == 0
+
+
+def test_its_time_is_over_while_nothing_happens() -> None:
+    office, clock = Office(), Clock()
+    office.subscribe("pharmacy", until=Instant(NOW + 100))
+    with running(office, clock):
+        time.sleep(0.02)
+        clock.now += 100
+        office.until(lambda: office.ended == ["pharmacy"])
+
+
 def test_it_cannot_begin() -> None:
     def listen() -> Office:
         raise StorageError("the disk is full")

@@ -10,7 +10,7 @@ from carethread.coordination import CoordinationService
 from carethread.errors import InvalidValueError, NotFoundError, PolicyError
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Caller
-from carethread.policy.subscriptions import Subscription, check_is_owner, check_may_subscribe, owner_of
+from carethread.policy.subscriptions import Status, Subscription, check_is_owner, check_may_subscribe, owner_of
 from carethread.reads.criteria import Criteria, Kind
 from carethread.reads.meaning import Meaning
 from carethread.reads.projecting import Projecting
@@ -124,13 +124,16 @@ def matches(service: CoordinationService, of: Subscription, kind: Kind, criteria
 
     A message counts when it is recorded and when it is corrected; a thread in the version it has now. An owner who is
     not there any more, or not active, or whose client is not, may read nothing. Nothing is served by this, so nothing
-    is logged.
+    is logged. Of a version that is over, nothing happened.
 
     Raises:
         InvalidValueError: `after` is no place in the feed, or the criteria are not in order.
     """
     archive = service.archive
     with archive.database.snapshot() as connection:
+        now = subscriptions.find(connection, of.id)
+        if now is None or now.version != of.version or now.status is not Status.ACTIVE:
+            return Matches((), after, 0, is_end=True)
         changes, place = changes_after(connection, after, MOST_LOOKED_AT)
         is_end = len(changes) < MOST_LOOKED_AT
         held_back = is_end and is_held_back(connection, place)

@@ -105,11 +105,11 @@ def changed(after: Subscription) -> Effect:
     return Effect(_update, {"key": key, **{f"new_{name}": value for name, value in row.items()}}, wakes=True)
 
 
-def asked_about(caller: Caller, action: Action, subscription_id: str) -> AccessEntry:
+def asked_about(caller: Caller, action: Action, subscription_id: str, detail: str = "subscription") -> AccessEntry:
     """Return the line of the log for one subscription. What cannot be an id is not kept: it may be anything."""
     known = subscription_id if is_uuid(subscription_id) else ""
     query = msgspec.json.encode({"subscription": known}).decode()
-    return replace(line(caller, action), detail="subscription", query=query)
+    return replace(line(caller, action), detail=detail, query=query)
 
 
 # ── What whoever serves them says ─────────────────────────────────────────────────────────────────────────────────────

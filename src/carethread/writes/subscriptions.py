@@ -78,7 +78,7 @@ def change_subscription(
         TooMuchError: they have as many active ones as anybody may.
         NotAllowedError, InactiveError, UnknownPersonError: they may not subscribe.
     """
-    asked = subscriptions.asked_about(caller, Action.WRITTEN, subscription_id)
+    asked = subscriptions.asked_about(caller, Action.WRITTEN, subscription_id, "subscription change")
 
     def make(connection: Connection, at: Instant) -> tuple[Subscription, Effect]:
         found = subscriptions.find(connection, subscription_id, lock=True)

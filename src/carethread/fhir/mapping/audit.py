@@ -18,7 +18,7 @@ from carethread.record.model import Party
 OUTCOMES: Mapping[Outcome, AuditEventOutcome] = {Outcome.DONE: "0", Outcome.UNKNOWN: "4", Outcome.REFUSED: "8"}
 
 # Of what is written, what makes something new: the words in `AccessEntry.detail`. All else changes what is there.
-_CREATED = frozenset({"thread", "message", "correction"})
+_CREATED = frozenset({"thread", "message", "correction", "subscription"})
 _TYPES = {
     Action.SERVED: ("110110", "Patient Record"),
     Action.LISTED: ("110112", "Query"),
