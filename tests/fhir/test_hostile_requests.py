@@ -613,6 +613,67 @@ def test_nor_in_a_bundle(installation: Installation, kind: str) -> None:
         assert written(installation, to) == 2
 
 
+def _bundle(kind: str, *entries: str) -> bytes:
+    return f'{{"resourceType":"Bundle","type":"{kind}","entry":[{",".join(entries)}]}}'.encode()
+
+
+def _entry(resource: str, url: str = "CommunicationRequest", more: str = "") -> str:
+    return f'{{{more}"resource":{resource},"request":{{"method":"POST","url":"{url}"}}}}'
+
+
+_URN = '"fullUrl":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10",'
+_REFERS = '"extension":[{"url":"urn:x","valueReference":{"reference":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10"}}]'
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [_entry(_OPEN + ',"extension":' + '[{"url":"urn:x","extension":' * depth + "[]" + "}]" * depth + "}")]
+        for depth in (30, 100, 300, 480, 900, 5000)
+    ]
+    + [
+        [_entry(json.dumps(thread()))] * 300,
+        [_entry(json.dumps(thread()), more=_URN), _entry(_OPEN + f',"sender":{{"reference":"Practitioner/A1"}},{_REFERS}}}')],
+        [_entry(json.dumps(thread()), more=_URN)] * 2,
+        [_entry(_OPEN + f",{_REFERS}}}", more=_URN)],
+        [_entry("null")],
+        [_entry("[]")],
+        [_entry('"x"')],
+        [_entry("{}", url="../../etc/passwd")],
+        [_entry("{}", url="http://evil.example/fhir/Communication")],
+        [_entry("{}", url="")],
+        [_entry("{}", url="metadata")],
+        [_entry(_bundle("batch").decode(), url="Bundle")],
+        ['{"request":{"method":"GET","url":"Communication?_content=' + "a" * 5000 + '"}}'],
+        ['{"request":{"method":"GET","url":"Communication?' + "&".join(["_id=x"] * 300) + '"}}'],
+        ['{"request":{"method":"GET","url":"Communication/%ff"}}'],
+        ['{"request":{"method":"GET","url":"Communication/a\\r\\nX-Evil: 1"}}'],
+        ['{"request":{"method":"GET","url":"Communication/\\u0000"}}'],
+        ['{"request":{"method":"GET","url":"Communication?_id=\\ud83d"}}'],
+        ['{"request":{"method":"DELETE","url":"Communication/x"}}'],
+        ['{"request":{"method":"PATCH","url":"Communication/x"}}'],
+        ['{"request":{"method":"TRACE","url":"Communication/x"}}'],
+        ['{"request":{"method":"POST","url":"Communication","ifNoneExist":"\\u20ac=1"}}'],
+        ['{"request":{"method":"PUT","url":"CommunicationRequest/x","ifMatch":"\\u0660"}}'],
+        ["{}"],
+        ["null"],
+    ],
+    ids=range(31),
+)  # fmt: skip
+def test_a_bundle_that_means_harm_does_none(installation: Installation, entries: list[str], kind: str) -> None:
+    heard = post(installation, _bundle(kind, *entries), to="")
+    assert heard.seconds < QUICK_S
+    if heard.status == 200:
+        answered = json.loads(heard.body)["entry"]
+        assert kind == "batch"
+        assert {each["response"]["status"][0] for each in answered} <= {"2", "4"}
+        assert "4" in {each["response"]["status"][0] for each in answered}
+    else:
+        assert 400 <= heard.status < 500
+        assert heard.issues
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -1,5 +1,6 @@
 """What is served keeps to its OpenAPI description, whatever is asked: schemathesis makes the requests."""
 
+import json
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,10 @@ import requests
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.installation import Installation, outcome, thread
+from carethread.fhir.interactions import Interaction
+from carethread.fhir.table import TABLE
+from tests.fhir.definitions import needs_definitions, resources
+from tests.installation import JSON, Installation, outcome, thread
 
 with warnings.catch_warnings():
     # It tells of what it will change.
@@ -83,6 +87,49 @@ def test_it_answers_as_described(described: Described, mode: GenerationMode, dat
     case.validate_response(response, checks=_CHECKS)
     if response.status_code >= 400:
         outcome(response.content)
+
+
+# What may be sent; a Binary's body may be anything at all.
+_SENT = tuple(each.type for each in TABLE if Interaction.CREATE in each.interactions and each.type != "Binary")
+_THREAD = st.just({"reference": "CommunicationRequest/{thread}"})
+# Elements without which nothing is ever recorded, as they have to be for A1.
+_NEEDED: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "Communication": {
+        "status": st.just("completed"),
+        "basedOn": st.lists(_THREAD, min_size=1, max_size=1),
+        "sender": st.just({"reference": "Practitioner/A1"}),
+        "payload": st.just([{"contentString": "Words"}]),
+    },
+    "CommunicationRequest": {
+        "status": st.just("active"),
+        "subject": st.just({"reference": "Patient/P1"}),
+        "requester": st.just({"reference": "Practitioner/A1"}),
+        "recipient": st.just([{"reference": "Organization/Clinic-B"}]),
+    },
+}
+
+
+@needs_definitions
+@settings(suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(data=st.data())
+def test_every_valid_resource_is_answered_as_described(described: Described, data: st.DataObject) -> None:
+    """Those that schemathesis makes are of the right type, and seldom more."""
+    kind = data.draw(st.sampled_from(_SENT))
+    resource = data.draw(resources(kind))
+    for name, value in _NEEDED.get(kind, {}).items():
+        if data.draw(st.integers(0, 9)):
+            resource[name] = data.draw(value)
+    method, path = data.draw(st.sampled_from([("POST", kind), ("PUT", f"{kind}/x"), ("POST", f"{kind}/$validate")]))
+    if method == "PUT":
+        resource["id"] = "x"
+    body = json.dumps(resource).replace("{thread}", described.thread)
+    headers = {"Content-Type": JSON}
+    answer = described.session.request(
+        method, f"{described.base}/{path}", data=body.encode(), headers=headers, timeout=_TIMEOUT_S
+    )
+    assert answer.status_code in {200, 201, 400, 403, 409, 412, 422, 428}, answer.text
+    if answer.status_code >= 400 or path.endswith("$validate"):
+        outcome(answer.content)
 
 
 def _can(operation: Any, mode: GenerationMode) -> bool:

@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/http.html#transaction
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,6 +25,7 @@ from carethread.writes import together
 
 MOST_ENTRIES = 200
 Do = Callable[[Call], Answer]
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 # In this order a transaction is done, whatever order it came in; within it, what is referred to comes first.
 _ORDER = {"POST": 0, "PUT": 1, "GET": 2, "HEAD": 2}
 _ABOUT_RECORD = frozenset({"Communication", "CommunicationRequest"})
@@ -77,6 +80,9 @@ def _read(data: bytes) -> _Bundle:
         raise bad("value", "is a Bundle of type batch or transaction", "Bundle.type")
     if len(bundle.entry) > MOST_ENTRIES:
         raise bad("too-costly", f"has more than {MOST_ENTRIES} entries", "Bundle.entry")
+    urls = [each.full_url for each in bundle.entry if each.full_url]
+    if len(set(urls)) < len(urls):
+        raise bad("invariant", "bdl-7: fullUrl must be unique in a bundle", "Bundle.entry")
     return bundle
 
 
@@ -188,32 +194,45 @@ def _in_order(entries: tuple[_Entry, ...]) -> list[int]:
 
 
 def _references(data: bytes) -> set[str]:
-    if b'"reference"' not in data:
-        return set()
     found: set[str] = set()
 
     def note(text: str) -> str:
         found.add(text)
         return text
 
-    _walk(_decoded(data), note)
+    _renamed(data, note)
     return found
 
 
 def _with_references(data: bytes, known: Mapping[str, str]) -> bytes:
     """Return a resource in which what the Bundle made is called as it is called now."""
-    if not known or b'"reference"' not in data:
+    return _renamed(data, lambda text: known.get(text, text)) if known else data
+
+
+def _renamed(data: bytes, rename: Callable[[str], str]) -> bytes:
+    """Return a resource with other references.
+
+    What is no resource stays as it is, bytes and all, so that whoever reads it as one refuses it: a name that stands
+    twice would otherwise be there once.
+    """
+    if b'"reference"' not in data:
         return data
-    decoded = _decoded(data)
-    return data if decoded is None else msgspec.json.encode(_walk(decoded, lambda text: known.get(text, text)))
-
-
-def _decoded(data: bytes) -> Any:
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # What reads it as a resource says what is wrong.
-        return None
+        value = json.loads(data, object_pairs_hook=_each_once, parse_float=Decimal, parse_constant=_no_number)
+        return _ENCODER.encode(_walk(value, rename))
+    except (ValueError, RecursionError):
+        return data
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a name stands twice")
+    return read
+
+
+def _no_number(_: str) -> None:
+    raise ValueError("JSON has no such number")
 
 
 def _walk(value: Any, rename: Callable[[str], str]) -> Any:
