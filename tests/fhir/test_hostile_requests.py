@@ -622,6 +622,7 @@ def _entry(resource: str, url: str = "CommunicationRequest", more: str = "") -> 
 
 
 _URN = '"fullUrl":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10",'
+_TWICE = json.dumps(message("x", "x", basedOn=[{"reference": _URN[11:-2]}]))[:-1] + ',"status":"completed"}'
 _REFERS = '"extension":[{"url":"urn:x","valueReference":{"reference":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10"}}]'
 
 
@@ -634,7 +635,7 @@ _REFERS = '"extension":[{"url":"urn:x","valueReference":{"reference":"urn:uuid:3
     ]
     + [
         [_entry(json.dumps(thread()))] * 300,
-        [_entry(json.dumps(thread()), more=_URN), _entry(_OPEN + f',"sender":{{"reference":"Practitioner/A1"}},{_REFERS}}}')],
+        [_entry(json.dumps(thread()), more=_URN), _entry(_TWICE, url="Communication")],
         [_entry(json.dumps(thread()), more=_URN)] * 2,
         [_entry(_OPEN + f",{_REFERS}}}", more=_URN)],
         [_entry("null")],
