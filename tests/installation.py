@@ -71,12 +71,14 @@ class Installation(Struct, frozen=True):
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Installation]:
+def serving(data: Path, database_url: str | None = None) -> Iterator[Installation]:
     """Make the region in a data directory, serve it, and stop the server as its operator does."""
-    with CoordinationService.open(data) as service:
+    with CoordinationService.open(data, database_url=database_url) as service:
         Region(service)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARETHREAD_")}
     environment["CARETHREAD_DATA"] = str(data)
+    if database_url is not None:
+        environment["CARETHREAD_DATABASE_URL"] = database_url
     # The first makes the key.
     subprocess.run([str(_CARETHREAD), "token", "key"], env=environment, check=True, capture_output=True)
     with ThreadPoolExecutor() as pool:
