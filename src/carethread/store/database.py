@@ -78,6 +78,8 @@ class Connection:
         self._dialect = dialect
         self._cursor: Cursor = driver.cursor()
         self.is_sqlite = isinstance(dialect, SQLiteDialect_pysqlite)
+        # What was looked up and stays as it is: while nobody else's commit can be seen, there is somewhere to note it.
+        self.noted: dict[str, int] | None = None
 
     def one(self, statement: Executable, **parameters: Any) -> Row | None:
         """Return the first row, if there is one."""
@@ -188,9 +190,11 @@ class Database:
         """Lend a connection whose statements all see the same state."""
         with self.read() as connection:
             connection.text("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.noted = {}
             try:
                 yield connection
             finally:
+                connection.noted = None
                 connection.text("ROLLBACK")
 
     @contextmanager
@@ -224,6 +228,8 @@ class Database:
             try:
                 with translated():
                     connection.text("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+                    # On PostgreSQL each statement sees what others have committed meanwhile.
+                    connection.noted = {} if self.is_sqlite else None
                     yield connection
                 with translated(committing=True):
                     connection.text("COMMIT")
@@ -234,6 +240,7 @@ class Database:
                 connection.close()
                 raise
             finally:
+                connection.noted = None
                 self._here.is_writing = False
             spare = self._keep_for_writing(connection)
             if spare is not None:

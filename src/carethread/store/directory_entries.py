@@ -32,6 +32,7 @@ from carethread.store.keys import id_of, key_of
 _DECODED = 50_000
 _REMEMBERED = 20_000
 _CONCLUDED = 4_000
+_GENERATION = "generation"
 
 Result = TypeVar("Result")
 # Made before there are threads: of a type that it is just getting to know, msgspec decodes what crashes the process.
@@ -50,8 +51,22 @@ def decode(content: bytes) -> Entry:
 
 def generation(connection: Connection) -> int:
     """Return how often the directory was changed."""
-    row = connection.one(statements.read_generation, one=1)
-    return int(row[0]) if row is not None else 0  # pragma: no branch - the migration made the row
+    noted = connection.noted
+    known = None if noted is None else noted.get(_GENERATION)
+    if known is None:
+        row = connection.one(statements.read_generation, one=1)
+        known = int(row[0]) if row is not None else 0  # pragma: no branch - the migration made the row
+        if noted is not None:
+            noted[_GENERATION] = known
+    return known
+
+
+def next_generation(connection: Connection) -> None:
+    """Say that the directory was changed: what was concluded from it holds no more."""
+    now = generation(connection) + 1
+    connection.run(statements.set_generation, key=1, new_generation=now)
+    if connection.noted is not None:
+        connection.noted[_GENERATION] = now
 
 
 class Look(Enum):

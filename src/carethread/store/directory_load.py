@@ -16,7 +16,7 @@ from carethread.ids import IdSource, ParticipantId
 from carethread.record.text import check_name
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection, Parameters
-from carethread.store.directory_entries import Look, entries_around, generation
+from carethread.store.directory_entries import Look, entries_around, next_generation
 from carethread.store.directory_match import Match, existing_around, match_drafts, resolved
 from carethread.store.directory_search import name_of
 from carethread.store.directory_words import words_of
@@ -91,7 +91,7 @@ def load(
         report(done + start, len(drafts))
         _record(connection, changes[start : start + _CHUNK], by)
     if changes:
-        connection.run(statements.set_generation, key=1, new_generation=generation(connection) + 1)
+        next_generation(connection)
     report(len(drafts), len(drafts))
     made = sum(each.is_new for each in changes)
     return Loaded(made, len(changes) - made, len(drafts) - len(changes), bundle.not_kept)
