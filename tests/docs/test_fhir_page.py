@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 import carethread.fhir
+from carethread.app import application, server
+from carethread.cli import serve
 from carethread.fhir import asked, batches, gateway, queries, validation
 from carethread.fhir.outcome import ROWS
 from carethread.reads import searching
 from carethread.record import intake
+from carethread.settings import documentation
 from carethread.store import subscriptions, uploads
 from tests.docs.pages import DOCS, Page
 from tools.fhir_tables import TABLES, written
@@ -67,3 +70,19 @@ def test_a_request_id_may_be_what_the_page_says() -> None:
     assert asked.read_request_id("A-1._z") == "A-1._z"
     assert asked.read_request_id("a" * 65) is None
     assert asked.read_request_id("a b") is None
+
+
+def test_how_it_is_served_is_what_operations_say() -> None:
+    said = " ".join(Page(DOCS / "operations.md").section("Serving").text.split())
+    assert server.GRACE_S == 30
+    assert "for up to thirty seconds" in said
+    assert application._THREADS == 16
+    assert f"Sixteen requests are worked on at once (`request_threads`) and {application._MOST_WAITING} more" in said
+    assert f"A request may have {application._LARGEST_MIB} MiB (`largest_request`)" in said
+    assert f"client_max_body_size {application._LARGEST_MIB}m" in said
+    assert f"on `{serve._DEFAULT_HOST}`, port {serve._DEFAULT_PORT}" in said
+    assert {"largest_request", "request_threads"} <= set(documentation())
+    assert all(f"proxy_pass http://{serve._DEFAULT_HOST}:{serve._DEFAULT_PORT}" in each for each in PROXY)
+
+
+PROXY = Page(DOCS / "operations.md").section("Serving").blocks("nginx")
