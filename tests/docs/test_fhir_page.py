@@ -9,7 +9,10 @@ import carethread.fhir
 from carethread.app import application, server
 from carethread.cli import serve
 from carethread.fhir import asked, batches, gateway, queries, validation
+from carethread.fhir.mapping.subscription import read_subscription
 from carethread.fhir.outcome import ROWS
+from carethread.fhir.subscriptions import checked
+from carethread.fhir.types import Subscription
 from carethread.reads import searching
 from carethread.record import intake
 from carethread.settings import documentation
@@ -86,3 +89,12 @@ def test_how_it_is_served_is_what_operations_say() -> None:
 
 
 PROXY = Page(DOCS / "operations.md").section("Serving").blocks("nginx")
+
+
+def test_the_subscription_of_the_page_can_be_asked_for() -> None:
+    (example,) = PAGE.section("Being told").blocks("json")
+    resource = validation.parse(example.encode(), types=frozenset({"Subscription"}))
+    assert isinstance(resource, Subscription)
+    wish = checked(read_subscription(resource), "https://care.example/fhir", frozenset())
+    assert wish.criteria == "Communication?recipient=Organization/Pharmacy-A"
+    assert [name for name, _ in wish.headers.pairs] == ["Authorization"]
