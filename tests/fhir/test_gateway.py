@@ -110,7 +110,9 @@ def test_a_large_body_is_only_read_for_who_is_known() -> None:
 
 def test_whoever_goes_away_is_not_answered() -> None:
     assert run(made(), scope("POST"), iter([{"type": "http.disconnect"}]))[0] == 0
-    going = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}])
+    going: Iterator[dict[str, Any]] = iter(
+        [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    )
     assert run(made(), scope("POST"), going)[0] == 0
 
 

@@ -100,6 +100,13 @@ class Gateway:
     def _asked(self, scope: Scope, headers: dict[str, str], request_id: str) -> Asked:
         if len(scope["headers"]) > MOST_HEADERS or sum(len(n) + len(v) for n, v in scope["headers"]) > LARGEST_HEADERS:
             raise RefusedError(431, Issue(code="too-long", text="the headers are too many or too large"))
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            # A proxy might see another end of the body, and take its rest for the next request.
+            raise RefusedError(
+                501,
+                Issue(code="not-supported", text="the body is encoded in a way that is not taken here"),
+                headers={"Connection": "close"},
+            )
         query = scope["query_string"]
         if len(query) > LARGEST_QUERY:
             raise RefusedError(
