@@ -53,7 +53,7 @@ def message_written_to(
         thread=thread.ledger.communication_id,
         thread_id=thread.id,
         patient=thread.patient,
-        visibility=thread.ledger.visibility,
+        visibility=held.thread.stored.ledger.visibility,
         identifiers=held.identifiers,
     )
     return shown, before.names
