@@ -1,89 +1,15 @@
-"""Requests of somebody who means harm, byte by byte over a socket: refused, quickly, and with nothing left behind.
-
-Long because it is one table of hostile requests, kind after kind.
-"""
+"""Requests of somebody who means harm, byte by byte over a socket: refused, quickly, and with nothing left behind."""
 
 import gzip
 import json
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPResponse
 from urllib.parse import quote
 
 import pytest
-from msgspec import Struct
 
-from tests.installation import Installation, Json, ids, message, outcome, thread
-
-FHIR_JSON = "application/fhir+json"
-# Far more than any refusal takes, far less than what would hold up others.
-QUICK_S = 2.0
-_PATIENCE_S = 20
-
-
-class Heard(Struct, frozen=True):
-    """An answer, and how long it took."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    seconds: float
-
-    @property
-    def issues(self) -> list[Json]:
-        """What the OperationOutcome says, which it must be."""
-        assert self.headers["content-type"].startswith(FHIR_JSON)
-        return outcome(self.body)
-
-
-@contextmanager
-def connected(installation: Installation) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", installation.port), _PATIENCE_S) as connection:
-        yield connection
-
-
-def hear(connection: socket.socket) -> Heard:
-    began = time.monotonic()
-    answer = HTTPResponse(connection)
-    answer.begin()
-    body = answer.read()
-    headers = {name.lower(): value for name, value in answer.getheaders()}
-    assert len(headers) == len(answer.getheaders()), "a header came twice"
-    return Heard(answer.status, headers, body, time.monotonic() - began)
-
-
-def head(installation: Installation, line: str, *headers: str, who: str = "A1") -> bytes:
-    lines = [f"{line} HTTP/1.1", f"Host: 127.0.0.1:{installation.port}"]
-    if who:
-        lines.append(f"Authorization: {installation.authorization(who)}")
-    return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1")
-
-
-def ask(installation: Installation, line: str, *headers: str, body: bytes | None = None, who: str = "A1") -> Heard:
-    length = () if body is None else (f"Content-Length: {len(body)}",)
-    with connected(installation) as connection:
-        connection.sendall(head(installation, line, *headers, *length, who=who) + (body or b""))
-        return hear(connection)
-
-
-def post(
-    installation: Installation, body: bytes, *, to: str = "CommunicationRequest", content_type: str = FHIR_JSON
-) -> Heard:
-    return ask(installation, f"POST /fhir/{to}", f"Content-Type: {content_type}", body=body)
-
-
-def opened(installation: Installation) -> str:
-    answer = post(installation, json.dumps(thread()).encode())
-    assert answer.status == 201
-    made: str = json.loads(answer.body)["id"]
-    return made
-
-
-def written(installation: Installation, to: str) -> int:
-    answer = ask(installation, f"GET /fhir/Communication?based-on=CommunicationRequest/{to}")
-    return len(ids(json.loads(answer.body)))
+from tests.fhir.wire import FHIR_JSON, PATIENCE_S, QUICK_S, ask, connected, head, hear, opened, post, written
+from tests.installation import Installation, ids, message, thread
 
 
 @pytest.fixture(autouse=True)
@@ -174,79 +100,6 @@ def test_a_body_is_not_unpacked(installation: Installation) -> None:
     )
     assert heard.status in {400, 415}
     assert heard.issues
-
-
-# ── JSON that is none, or meant to be read in two ways ────────────────────────────────────────────────────────────────
-
-_OPEN = json.dumps(thread())[:-1]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b'"CommunicationRequest"',
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        (_OPEN + ',"extension":[{"extension":').encode(),
-        (_OPEN + ',"extension":' + '[{"url":"urn:x","extension":' * 5000 + "[]" + "}]" * 5000 + "}").encode(),
-        (_OPEN + ',"status":"completed"}').encode(),
-        (_OPEN + ',"sender":{"reference":"Practitioner/A1"}}').encode(),
-        (_OPEN + r',"\u0073tatus":"completed"}').encode(),
-        (_OPEN + ',"x":NaN}').encode(),
-        (_OPEN + ',"x":-Infinity}').encode(),
-        (_OPEN + f',"x":1e{"9" * 400}}}').encode(),
-        (_OPEN + f',"x":{"9" * 100_000}}}').encode(),
-        (_OPEN + r',"note":[{"text":"\ud800"}]}').encode(),
-        _OPEN.encode() + b',"note":[{"text":"\xff"}]}',
-        _OPEN.encode() + b',"note":[{"text":"\x00"}]}',
-        b"\xef\xbb\xbf" + _OPEN.encode() + b"}",
-        (_OPEN + "}").encode("utf-16"),
-        (_OPEN + "} {}").encode(),
-        (_OPEN + ",}").encode(),
-        (_OPEN + ',"__proto__":{"status":"completed"}}').encode(),
-        (_OPEN + ',"resourceType":"Communication"}').encode(),
-        (_OPEN.replace("CommunicationRequest", "Patient") + "}").encode(),
-        (_OPEN.replace("CommunicationRequest", "../Patient") + "}").encode(),
-    ],
-    ids=range(27),
-)
-def test_what_is_no_resource_is_refused(installation: Installation, body: bytes) -> None:
-    heard = post(installation, body)
-    assert heard.status == 400
-    assert heard.issues
-    assert heard.seconds < QUICK_S
-
-
-def test_nothing_sent_is_said_again(installation: Installation) -> None:
-    """What is wrong with it is said by place, not by content: an answer may end in somebody's log."""
-    secret = "Jane is HIV positive"
-    for change in ({"status": secret}, {secret: 1}, {"subject": {"reference": secret}}, {"authoredOn": secret}):
-        heard = post(installation, json.dumps(thread(**change)).encode())
-        assert heard.status == 400
-        assert secret not in heard.body.decode()
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "", "text/plain", "text/html", "application/xml", "application/fhir+xml", "multipart/form-data; boundary=x",
-        "application/x-www-form-urlencoded", "application/json-patch+json", "application/json; charset=utf-16",
-        "application/fhir+json; fhirVersion=5.0", "application/fhir+json, text/plain", "application/" + "j" * 5000,
-    ],
-)  # fmt: skip
-def test_a_body_says_what_it_is(installation: Installation, content_type: str) -> None:
-    heard = post(installation, json.dumps(thread()).encode(), content_type=content_type)
-    assert (heard.status, heard.issues[0]["code"]) == (415, "not-supported")
-
-
-@pytest.mark.parametrize("content_type", ["", FHIR_JSON, "text/plain"])
-def test_a_search_by_post_is_a_form(installation: Installation, content_type: str) -> None:
-    heard = post(installation, b"_count=1", to="Communication/_search", content_type=content_type)
-    assert heard.status == 415
 
 
 # ── Addresses ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -412,7 +265,7 @@ def test_where_a_body_ends_is_said_once(installation: Installation, headers: lis
 
 def test_those_who_send_slowly_hold_up_nobody(installation: Installation) -> None:
     begun = head(installation, "POST /fhir/Communication", f"Content-Type: {FHIR_JSON}", "Content-Length: 1000")
-    waiting = [socket.create_connection(("127.0.0.1", installation.port), _PATIENCE_S) for _ in range(100)]
+    waiting = [socket.create_connection(("127.0.0.1", installation.port), PATIENCE_S) for _ in range(100)]
     try:
         for number, each in enumerate(waiting):
             each.sendall((begun + b"{")[: len(begun) + 1 if number % 2 else 60])
@@ -432,7 +285,7 @@ def test_what_did_not_come_whole_is_not_done(installation: Installation, part: i
     with connected(installation) as connection:
         connection.sendall((whole + body)[:part])
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(_PATIENCE_S)
+        connection.settimeout(PATIENCE_S)
         assert not connection.recv(65536).startswith(b"HTTP/1.1 2")
     assert written(installation, to) == 1
 
@@ -540,148 +393,3 @@ def test_words_are_words(installation: Installation, text: str) -> None:
     assert heard.status in {200, 400}
     heard = ask(installation, f"GET /fhir/Organization?name:exact={quote(text, safe='')}")
     assert (heard.status, ids(json.loads(heard.body))) == (200, [])
-
-
-@pytest.mark.parametrize(
-    "element",
-    [
-        '"payload":[{"contentAttachment":{"contentType":"text/plain","data":"' + "AAAA" + " " * 200_000 + '!"}}]',
-        '"payload":[{"contentAttachment":{"contentType":"text/plain","data":"' + "A" * 200_000 + '!"}}]',
-        '"payload":[{"contentAttachment":{"contentType":"text/plain","data":"' + "AAA= " * 40_000 + '!"}}]',
-        '"payload":[{"contentString":"' + " " * 200_000 + r'\u0001"}]',
-        '"authoredOn":"2026-01-01T00:00:00.' + "0" * 200_000 + 'x"',
-        '"language":"' + "a " * 100_000 + ' "',
-        '"language":"' + "a-" * 100_000 + ' "',
-        '"id":"' + "a" * 200_000 + '!"',
-        '"implicitRules":"' + "a" * 200_000 + ' b"',
-        '"meta":{"versionId":"' + "1" * 200_000 + '!"}',
-        '"subject":{"reference":"' + "Patient/" * 20_000 + '"}',
-        '"subject":{"reference":"http://' + "a/" * 100_000 + '"}',
-        '"identifier":[{"system":"urn:' + ":" * 200_000 + '\\n","value":"x"}]',
-        '"extension":[' + ",".join(['{"url":"urn:x"}'] * 15_000) + "]",
-        '"recipient":[' + ",".join(['{"reference":"Patient/P1"}'] * 8_000) + "]",
-        '"contained":[' + ",".join(['{"resourceType":"Patient","id":"x"}'] * 6_000) + "]",
-        "" + ",".join(f'"x{number}":1' for number in range(20_000)),
-    ],
-    ids=range(17),
-)
-def test_no_element_takes_long_to_refuse(installation: Installation, element: str) -> None:
-    name = element.partition(":")[0].strip('"')
-    whole = {each: value for each, value in thread().items() if each != name}
-    body = (json.dumps(whole)[:-1] + "," + element + "}").encode()
-    heard = post(installation, body)
-    assert heard.status in {400, 422}
-    assert heard.issues
-    assert heard.seconds < QUICK_S
-
-
-# ── Somebody else's name ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("sender", ["Practitioner/A2", "Practitioner/B1", "Patient/P1", "RelatedPerson/R1"])
-def test_nobody_writes_in_another_name(installation: Installation, sender: str) -> None:
-    to = opened(installation)
-    forged = message(to, "Forged", sender={"reference": sender})
-    for line, body in (
-        ("POST /fhir/Communication", forged),
-        ("PUT /fhir/Communication/forged-message", {**forged, "id": "forged-message"}),
-        ("POST /fhir/CommunicationRequest", thread(requester={"reference": sender})),
-        ("PUT /fhir/CommunicationRequest/forged", thread(id="forged", requester={"reference": sender})),
-    ):
-        heard = ask(installation, line, f"Content-Type: {FHIR_JSON}", body=json.dumps(body).encode())
-        assert (heard.status, heard.issues[0]["code"]) == (403, "forbidden")
-    assert written(installation, to) == 1
-
-
-@pytest.mark.parametrize("kind", ["batch", "transaction"])
-def test_nor_in_a_bundle(installation: Installation, kind: str) -> None:
-    to = opened(installation)
-    forged = message(to, "Forged", sender={"reference": "Practitioner/A2"})
-    entries = [
-        {"resource": each, "request": {"method": "POST", "url": "Communication"}}
-        for each in (message(to, "Mine"), forged)
-    ]
-    body = {"resourceType": "Bundle", "type": kind, "entry": entries}
-    heard = ask(installation, "POST /fhir", f"Content-Type: {FHIR_JSON}", body=json.dumps(body).encode())
-    if kind == "transaction":
-        assert (heard.status, heard.issues[0]["code"]) == (403, "forbidden")
-        assert written(installation, to) == 1
-    else:
-        answered = [each["response"]["status"][:3] for each in json.loads(heard.body)["entry"]]
-        assert answered == ["201", "403"]
-        assert written(installation, to) == 2
-
-
-def _bundle(kind: str, *entries: str) -> bytes:
-    return f'{{"resourceType":"Bundle","type":"{kind}","entry":[{",".join(entries)}]}}'.encode()
-
-
-def _entry(resource: str, url: str = "CommunicationRequest", more: str = "") -> str:
-    return f'{{{more}"resource":{resource},"request":{{"method":"POST","url":"{url}"}}}}'
-
-
-_URN = '"fullUrl":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10",'
-_TWICE = json.dumps(message("x", "x", basedOn=[{"reference": _URN[11:-2]}]))[:-1] + ',"status":"completed"}'
-_REFERS = '"extension":[{"url":"urn:x","valueReference":{"reference":"urn:uuid:3b2f0a44-6d3c-4a57-9a5f-0c2f3f6f7a10"}}]'
-
-
-@pytest.mark.parametrize("kind", ["batch", "transaction"])
-@pytest.mark.parametrize(
-    "entries",
-    [
-        [_entry(_OPEN + ',"extension":' + '[{"url":"urn:x","extension":' * depth + "[]" + "}]" * depth + "}")]
-        for depth in (30, 100, 300, 480, 900, 5000)
-    ]
-    + [
-        [_entry(json.dumps(thread()))] * 300,
-        [_entry(json.dumps(thread()), more=_URN), _entry(_TWICE, url="Communication")],
-        [_entry(json.dumps(thread()), more=_URN)] * 2,
-        [_entry(_OPEN + f",{_REFERS}}}", more=_URN)],
-        [_entry("null")],
-        [_entry("[]")],
-        [_entry('"x"')],
-        [_entry("{}", url="../../etc/passwd")],
-        [_entry("{}", url="http://evil.example/fhir/Communication")],
-        [_entry("{}", url="")],
-        [_entry("{}", url="metadata")],
-        [_entry(_bundle("batch").decode(), url="Bundle")],
-        ['{"request":{"method":"GET","url":"Communication?_content=' + "a" * 5000 + '"}}'],
-        ['{"request":{"method":"GET","url":"Communication?' + "&".join(["_id=x"] * 300) + '"}}'],
-        ['{"request":{"method":"GET","url":"Communication/%ff"}}'],
-        ['{"request":{"method":"GET","url":"Communication/a\\r\\nX-Evil: 1"}}'],
-        ['{"request":{"method":"GET","url":"Communication/\\u0000"}}'],
-        ['{"request":{"method":"GET","url":"Communication?_id=\\ud83d"}}'],
-        ['{"request":{"method":"DELETE","url":"Communication/x"}}'],
-        ['{"request":{"method":"PATCH","url":"Communication/x"}}'],
-        ['{"request":{"method":"TRACE","url":"Communication/x"}}'],
-        ['{"request":{"method":"POST","url":"Communication","ifNoneExist":"\\u20ac=1"}}'],
-        ['{"request":{"method":"PUT","url":"CommunicationRequest/x","ifMatch":"\\u0660"}}'],
-        ["{}"],
-        ["null"],
-    ],
-    ids=range(31),
-)  # fmt: skip
-def test_a_bundle_that_means_harm_does_none(installation: Installation, entries: list[str], kind: str) -> None:
-    heard = post(installation, _bundle(kind, *entries), to="")
-    assert heard.seconds < QUICK_S
-    if heard.status == 200:
-        answered = json.loads(heard.body)["entry"]
-        assert kind == "batch"
-        assert {each["response"]["status"][0] for each in answered} <= {"2", "4"}
-        assert "4" in {each["response"]["status"][0] for each in answered}
-    else:
-        assert 400 <= heard.status < 500
-        assert heard.issues
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"sender": {"reference": "Organization/Clinic-B"}},
-        {"sender": {"reference": "Organization/Hospital-C"}},
-    ],
-)
-def test_nobody_speaks_for_an_organisation_that_is_not_theirs(installation: Installation, change: Json) -> None:
-    heard = post(installation, json.dumps(thread(**change)).encode())
-    assert heard.status == 403
-    assert heard.issues
