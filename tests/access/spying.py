@@ -31,7 +31,7 @@ def spying() -> Iterator[Asked]:
         return note
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("one", "all", "run", "many", "text"):
+        for name in ("one", "all", "planned", "run", "many", "text"):
             patch.setattr(Connection, name, noting(name))
         yield asked
 
