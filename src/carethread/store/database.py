@@ -93,6 +93,18 @@ class Connection:
         rows: list[Row] = self._cursor.fetchall()
         return rows
 
+    def planned(self, statement: Executable, **parameters: Any) -> list[Row]:
+        """Return all rows of a statement that is to be planned for its parameters, each time.
+
+        PostgreSQL makes one plan for all parameters of what it is asked often. Where a few rows match it must begin
+        with these, where half of them do with the order: what is good for one reads everything for the other.
+        """
+        if self.is_sqlite:
+            return self.all(statement, **parameters)
+        cursor: Cursor = self._driver.execute(compiled(statement, self._dialect), parameters, prepare=False)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+
     def run(self, statement: Executable, **parameters: Any) -> int:
         """Run a statement; return how many rows it touched."""
         self._cursor.execute(compiled(statement, self._dialect), parameters)

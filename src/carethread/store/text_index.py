@@ -107,7 +107,7 @@ def find(
         return []
     newest: Executable = _fts_find if connection.is_sqlite else _ts_find
     oldest: Executable = _fts_find_oldest if connection.is_sqlite else _ts_find_oldest
-    rows = connection.all(
+    rows = connection.planned(
         oldest if oldest_first else newest, query=_query(connection, search), before=before, since=since, count=count
     )
     return [row[0] for row in rows]
@@ -121,7 +121,7 @@ def among(connection: Connection, search: Search, keys: list[int]) -> set[int]:
     if connection.is_sqlite:
         rows = connection.all(_fts_among, query=query, keys=json.encode(keys).decode())
     else:
-        rows = connection.all(_ts_among, query=query, keys=keys)
+        rows = connection.planned(_ts_among, query=query, keys=keys)
     return {row[0] for row in rows}
 
 
@@ -131,7 +131,7 @@ def count_found(connection: Connection, search: Search, before: int, since: int,
         return 0
     statement: Executable = _fts_count if connection.is_sqlite else _ts_count
     query = _query(connection, search)
-    return int(connection.all(statement, query=query, before=before, since=since, count=most)[0][0])
+    return int(connection.planned(statement, query=query, before=before, since=since, count=most)[0][0])
 
 
 def _query(connection: Connection, search: Search) -> str:
