@@ -112,6 +112,7 @@ def record_transition(
     """Make the commit, let the state follow, and add what is to be written."""
     is_first = state.head_seq == 0
     tokens_before = _tokens(state, transition)
+    is_at_once = transition.at == state.last
     blobs = state.blob_ids(transition)
     tree = state.follow(transition, blobs)
     seconds = transition.at // 1000
@@ -146,7 +147,7 @@ def record_transition(
     if transition.ledger is not None:
         thread = state.threads[transition.ledger.communication_id]
         rows.threads[state.key, thread.number] = (state, thread)
-        _add_entries(connection, rows, state, thread, transition, tokens_before)
+        _add_entries(connection, rows, state, thread, transition, tokens_before, is_at_once)
         rows.changes.append(_change(state, thread, transition))
     if transition.named is not None:
         _add_names(connection, rows, state, transition.named, is_new=bool(transition.entries))
@@ -212,6 +213,7 @@ def _add_entries(
     thread: ThreadState,
     transition: Transition,
     tokens_before: tuple[str, ...],
+    is_at_once: bool,  # noqa: FBT001 - handed on
 ) -> None:
     tokens = thread.tokens
     position = thread.entries - len(transition.entries)
@@ -219,8 +221,9 @@ def _add_entries(
         _replace_tokens(connection, rows, state, thread, position, tokens_before, tokens)
     for entry in transition.entries:
         position += 1
-        # A sending system's time may be to the second, or to the day: many messages then ask for one place.
-        is_careful = rows.is_careful or entry.message.sent is not None
+        # A sending system's time may be to the second, or to the day: many messages then ask for one place. So do two
+        # that are recorded in one millisecond.
+        is_careful = rows.is_careful or is_at_once or entry.message.sent is not None
         key = free_key(connection if is_careful else None, rows.keys, state.coordination_id, entry.message)
         thread.new_keys[position] = key
         rows.text.append((True, document_of(key, tokens, state.coordination_id, entry.message)))
