@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 
 from carethread.fhir import audits, binaries, entries, histories, messages, searching, subscriptions, threads
-from carethread.fhir.call import Interact
+from carethread.fhir.answers import Answer
+from carethread.fhir.call import Call, Interact
 from carethread.fhir.interactions import Interaction
+from carethread.fhir.queries import bad, read_pairs
+from carethread.fhir.shape import SHAPE
 from carethread.fhir.table import DIRECTORY
+
+# Those that read the parameters of the address themselves.
+_WITH_PARAMETERS = frozenset({Interaction.SEARCH, Interaction.HISTORY_TYPE})
 
 _OF_DIRECTORY: Mapping[Interaction, Interact] = {
     Interaction.READ: entries.read,
@@ -41,3 +47,28 @@ INTERACTIONS: Mapping[tuple[str, Interaction], Interact] = {
     ("Binary", Interaction.CREATE): binaries.create,
     **{(each.type, what): interact for each in DIRECTORY for what, interact in _OF_DIRECTORY.items()},
 }
+
+
+def interact(call: Call) -> Answer:
+    """Do the interaction that a request asks for.
+
+    Raises:
+        CarethreadError: it is refused.
+    """
+    what = call.route.what
+    assert isinstance(what, Interaction)  # noqa: S101 - whatever is none is done elsewhere
+    if what not in _WITH_PARAMETERS:
+        _check_no_parameters(call)
+    return INTERACTIONS[call.support.type, what](call)
+
+
+def _check_no_parameters(call: Call) -> None:
+    """Nothing in the address is passed over: to some clients, `POST Type?identifier=…` is a conditional create."""
+    unknown = [name for name, _ in read_pairs(call.asked.query) if name not in SHAPE]
+    if unknown and not call.preferences.lenient:
+        raise bad(
+            "not-supported",
+            "this interaction takes no such parameter",
+            *unknown,
+            instead="Leave it out. A condition of a create stands in the header If-None-Exist.",
+        )

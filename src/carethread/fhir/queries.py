@@ -33,6 +33,7 @@ _REPEATED = frozenset({"_include", "_revinclude"})
 ABOUT_ANSWER = ("_sort", "_count", "_total", *sorted(_REPEATED), *SHAPE, CURSOR)
 
 Pairs = tuple[tuple[str, str], ...]
+_WHOLE = Shape()
 
 
 class Given(Struct, frozen=True):
@@ -117,6 +118,17 @@ def _decoded(text: bytes) -> str:
         # No FHIR value has it, and not every database takes it.
         raise bad("invalid", "a parameter has a character that no text has")
     return decoded
+
+
+def shape_of(query: bytes) -> Shape:
+    """Return how an answer is to be shown, of anything that is asked.
+
+    Raises:
+        RefusedError: it cannot be shown so.
+    """
+    if b"_" not in query:
+        return _WHOLE
+    return read_shape({name: value for name, value in read_pairs(query) if name in SHAPE and value})
 
 
 def bad(code: str, text: str, *expression: str, instead: str = "") -> RefusedError:

@@ -36,7 +36,7 @@ def parse(data: bytes, *, types: frozenset[str]) -> AnyResource:
     Raises:
         InvalidResourceError: it is none, or not valid R4, or larger or nested more deeply than is read.
     """
-    refused = _beyond_limits(data)
+    refused = beyond_limits(data)
     if refused:
         raise InvalidResourceError(refused)
     try:
@@ -108,7 +108,8 @@ def _is_doubtful(data: bytes, encoded: bytes) -> bool:
     )
 
 
-def _beyond_limits(data: bytes) -> tuple[Issue, ...]:
+def beyond_limits(data: bytes) -> tuple[Issue, ...]:
+    """Return why JSON is too much to be read; nothing if it is not."""
     if len(data) > MAX_BYTES:
         return (Issue("too-long", "Resource", f"is larger than {MAX_BYTES} bytes"),)
     if len(data) > MAX_ELEMENTS and data.count(b":") > MAX_ELEMENTS:

@@ -18,6 +18,7 @@ from carethread.writes.subscriptions import (
     subscribe,
 )
 from carethread.writes.together import Unless, create_unless, together
+from carethread.writes.trying import log_refused, log_tried, tried
 from carethread.writes.uploading import keep_upload
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "create_unless",
     "end_subscription",
     "keep_upload",
+    "log_refused",
+    "log_tried",
     "name_message",
     "note_failed",
     "note_told",
@@ -41,5 +44,6 @@ __all__ = [
     "set_aside",
     "subscribe",
     "together",
+    "tried",
     "write_entry",
 ]
