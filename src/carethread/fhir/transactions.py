@@ -26,6 +26,7 @@ from carethread.writes import log_refused, together
 _WRITING = frozenset({"POST", "PUT"})
 # What stands in a coordination record.
 _RECORDED = frozenset({"Communication", "CommunicationRequest"})
+_TAKING_PART = frozenset({Interaction.CREATE, Interaction.UPDATE, Interaction.READ, Interaction.SEARCH})
 _HEADERS = {"If-None-Exist": "ifNoneExist", "If-Match": "ifMatch"}
 MOST_SEARCHES = 50
 
@@ -106,12 +107,13 @@ def _planned(call: Call, submitted: Submitted) -> _Plan:
 
 
 def _check_takes_part(asked: Call, request: Request) -> None:
-    if not isinstance(asked.route.what, Interaction):
+    if asked.route.what not in _TAKING_PART:
         raise RefusedError(
             422,
             Issue(
                 code="not-supported",
-                text="no operation is a part of a transaction",
+                # Earlier versions are in the repositories, which follow once a transaction has ended.
+                text="a transaction creates, updates, reads and searches; it has no part in anything else",
                 expression=(f"{request.expression}.request.url",),
                 instead="Send it by itself, or in a batch.",
             ),
