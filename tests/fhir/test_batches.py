@@ -168,7 +168,7 @@ def test_a_fault_of_ours_spoils_its_own_entry_alone(server: Served, monkeypatch:
     def failing(_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setitem(doing.INTERACTIONS, ("Patient", Interaction.READ), failing)  # type: ignore[arg-type]
+    monkeypatch.setitem(doing.INTERACTIONS, ("Patient", Interaction.READ), failing)
     made = sent(server.as_("Practitioner/A1"), "batch", get("Patient/123"), get("Practitioner/A1"))
     assert [each[:3] for each in statuses(made)] == ["500", "200"]
     assert "secret" not in json.dumps(made)

@@ -4,6 +4,7 @@ R4's parameters have R4's names and kinds; those that are ours are marked.
 """
 
 from carethread.fhir.interactions import Interaction, Kind, Parameter, Reverse, Support
+from carethread.fhir.profiles import PROFILES
 
 INDIVIDUALS = ("Practitioner", "RelatedPerson", "Patient")
 GROUPS = ("Organization", "CareTeam")
@@ -70,6 +71,7 @@ COMMUNICATION = Support(
     sorts=("sent", "-sent", "_lastUpdated", "-_lastUpdated"),
     conditional_create=True,
     update_creates=True,
+    profiles=PROFILES["Communication"],
 )  # fmt: skip
 
 COMMUNICATION_REQUEST = Support(
@@ -106,6 +108,7 @@ COMMUNICATION_REQUEST = Support(
     sorts=("authored", "-authored", "_lastUpdated", "-_lastUpdated"),
     conditional_create=True,
     update_creates=True,
+    profiles=PROFILES["CommunicationRequest"],
 )  # fmt: skip
 
 _DIRECTORY = (
