@@ -62,9 +62,31 @@ def test_each_by_itself(server: Served) -> None:
         get("/Patient/123?_elements=name", "HEAD"),
         {"request": {"method": "DELETE", "url": "Patient/123"}},
         get(f"{server.base}/Patient/123?_elements=name"),
+        {"request": {"method": "GET", "url": "Patient/123", "ifNoneMatch": 'W/"1"'}},
+        post(bundle("batch", []), url="/"),
+        get("Patient/123?colour=red"),
     )
     assert [each[:3] for each in statuses(made)] == [
-        *("201", "403", "201", "200", "201", "200", "412", "200", "200", "200", "404", "200", "200", "405", "200")
+        *(
+            "201",
+            "403",
+            "201",
+            "200",
+            "201",
+            "200",
+            "412",
+            "200",
+            "200",
+            "200",
+            "404",
+            "200",
+            "200",
+            "405",
+            "200",
+            "400",
+            "400",
+            "400",
+        )
     ]
     assert made[2]["resource"]["id"] == made[3]["resource"]["id"]
     assert made[0]["response"]["location"].endswith(f"/CommunicationRequest/{made[0]['resource']['id']}/_history/1")

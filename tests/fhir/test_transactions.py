@@ -1,5 +1,6 @@
 """Bundles of type transaction over HTTP: all of it is recorded, in whatever order it stands, or nothing is."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from carethread.access_log import AccessEntry, Outcome
-from carethread.fhir.submitted import MOST_ENTRIES
+from carethread.fhir.linking import Links
+from carethread.fhir.submitted import MOST_ENTRIES, Request
 from carethread.store import access
 from tests.fhir.bundles import (
     FIRST,
@@ -292,6 +294,8 @@ def test_the_entry_that_is_refused_is_named(here: Served) -> None:
         (400, {"request": {"method": "POST", "url": ""}, "resource": patient()}),
         (400, {"request": {"method": "POST", "url": "/"}, "resource": patient()}),
         (422, {"request": {"method": "POST", "url": "Patient/$validate"}, "resource": patient()}),
+        (400, {"request": {"method": "GET", "url": "Patient/123", "ifModifiedSince": "2026-01-01T00:00:00Z"}}),
+        (400, get("Patient/123?colour=red")),
         (422, get("metadata")),
         (422, get("Patient/123/_history")),
         (422, get("Patient/123/_history/1")),
@@ -380,6 +384,29 @@ def test_what_is_answered_as_preferred(here: Served) -> None:
     assert refused(here, 422, post(kept))["code"] == "not-supported"
     (made,) = sent(hub, "transaction", post(kept), prefer="handling=lenient")
     assert "maritalStatus" not in made["resource"]
+
+
+def test_what_was_served_is_sent_back(here: Served) -> None:
+    """With all that the server says of it."""
+    hub = here.system()
+    found = good(hub.get("/Organization/Clinic-B"))
+    (made,) = sent(hub, "transaction", put(found | {"name": "De Linde"}, ifMatch=f'W/"{found["meta"]["versionId"]}"'))
+    assert made["resource"]["name"] == "De Linde"
+    (again,) = sent(hub, "transaction", put(made["resource"]))
+    assert again["resource"] == made["resource"]
+
+
+def test_numbers_keep_their_digits(here: Served) -> None:
+    """Where references are replaced, nothing else is."""
+    position = {"latitude": 51.50, "longitude": 4.0}
+    odd = json.dumps(bundle("transaction", [post(patient(), PATIENT), post(thread(PATIENT, position=position))]))
+    requests = [
+        Request(number=0, method="POST", url="Patient", full_url=PATIENT, body=b"{}"),
+        Request(number=1, method="POST", url="X", body=odd.replace("51.5", "51.500").encode()),
+    ]
+    rewritten = Links(requests, here.base).rewritten(requests[1], {0: "Patient/7"}, {})
+    assert b"51.500" in rewritten
+    assert b'"reference":"Patient/7"' in rewritten
 
 
 def test_an_empty_one(here: Served) -> None:

@@ -233,12 +233,21 @@ def _write(call: Call, body: bytes, *, expected: int | None = None, create: bool
     def work(service: CoordinationService) -> WrittenEntry:
         done = write_entry(service, call.caller, rights, body, expected_version=expected, create=create)
         # Nothing is dropped silently: whoever wants it dropped says so.
-        if done.not_kept and not call.preferences.lenient:
-            raise _refused(done.not_kept)
+        dropped = clients_own(done.not_kept)
+        if dropped and not call.preferences.lenient:
+            raise _refused(dropped)
         return done
 
     done = together(call.service, call.caller, work)
     return _answer(call, done.projection, made=done.made)
+
+
+def clients_own(not_kept: tuple[str, ...]) -> tuple[str, ...]:
+    """Return of what is not kept what a client says; what the server says of an entry is taken back and replaced."""
+    return tuple(each for each in not_kept if each.partition(".")[2] not in _SERVERS_OWN)
+
+
+_SERVERS_OWN = frozenset({"meta", "text"})
 
 
 def _refused(not_kept: tuple[str, ...]) -> RefusedError:

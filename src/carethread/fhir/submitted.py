@@ -38,6 +38,7 @@ class Request(Struct, frozen=True, kw_only=True):
     body: bytes = b""
     if_none_exist: str = ""
     if_match: str = ""
+    is_conditional_read: bool = False
 
     @property
     def expression(self) -> str:
@@ -125,6 +126,7 @@ def _request(number: int, full_url: str | None, request: BundleEntryRequest, bod
         body=body,
         if_none_exist=request.if_none_exist or "",
         if_match=request.if_match or "",
+        is_conditional_read=request.if_none_match is not None or request.if_modified_since is not None,
     )
 
 
@@ -134,6 +136,8 @@ def call_of(call: Call, request: Request) -> Call:
     Raises:
         RefusedError: it asks for what there is not, or lacks its resource.
     """
+    if request.is_conditional_read:
+        raise bad("not-supported", "reads are not conditional", f"{request.expression}.request")
     url = request.url.removeprefix(f"{call.base}/")
     if "://" in url.partition("?")[0]:
         raise bad("value", "is not an address of this server", f"{request.expression}.request.url")

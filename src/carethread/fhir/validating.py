@@ -19,6 +19,7 @@ from carethread.fhir.asked import Asked, check_is_json
 from carethread.fhir.bounds import bound_to
 from carethread.fhir.call import Call
 from carethread.fhir.doing import INTERACTIONS, interact
+from carethread.fhir.entries import clients_own
 from carethread.fhir.interactions import Interaction, Support
 from carethread.fhir.mapping.communication import read_communication
 from carethread.fhir.mapping.request import read_request
@@ -207,7 +208,7 @@ def _read_by(call: Call, support: Support, resource: AnyResource, data: bytes) -
     elif isinstance(resource, types.Subscription):
         checked(read_subscription(resource), call.base, call.options.reach)
     elif support.type in _ENTRIES:
-        return read_resource(data).not_kept
+        return clients_own(read_resource(data).not_kept)
     return ()
 
 
