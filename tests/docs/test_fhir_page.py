@@ -8,7 +8,7 @@ import pytest
 import carethread.fhir
 from carethread.app import application, server
 from carethread.cli import serve
-from carethread.fhir import asked, batches, gateway, queries, validation
+from carethread.fhir import asked, gateway, queries, submitted, validation
 from carethread.fhir.mapping.subscription import read_subscription
 from carethread.fhir.outcome import ROWS
 from carethread.fhir.subscriptions import checked
@@ -49,7 +49,7 @@ def test_every_status_that_is_answered_is_explained_and_no_other() -> None:
     [
         f"{gateway.TRUSTED_BODY >> 10} KiB only with a good token",
         f"{validation.MAX_BYTES >> 20} MiB, or what",
-        f"{batches.MOST_ENTRIES} entries",
+        f"{submitted.MOST_ENTRIES} entries",
         f"{validation.MAX_ELEMENTS:,} elements, nested {validation.MAX_NESTING} deep",
         f"{intake.MAX_ATTACHMENTS}, of {intake.MAX_ATTACHMENT_BYTES >> 20} MiB together",
         f"{subscriptions.MOST_ACTIVE} active subscriptions, and {subscriptions.MOST_KEPT} in all",

@@ -88,7 +88,8 @@ class Call:
 
     def within(self, service: CoordinationService) -> "Call":
         """Return the same request inside work of several steps, which may yet be taken back."""
-        return replace(self, service=service, is_inside=True)
+        # Nor is it remembered how a version looks that may be taken back: another may have its number, and its instant.
+        return replace(self, service=service, encoded=Encoded(), is_inside=True)
 
     @property
     def base(self) -> str:
