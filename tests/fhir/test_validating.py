@@ -135,7 +135,7 @@ def test_a_change(server: Served, pharmacist: httpx.Client) -> None:
         assert told(pharmacist, address + mode, thread(id="other")) == [("error", "value", "CommunicationRequest.id")]
         requester = current | {"requester": ref("Practitioner/A2")}
         assert told(pharmacist, address + mode, requester)[0][2] == "CommunicationRequest.requester"
-    assert told(pharmacist, "CommunicationRequest/free/$validate?mode=update", thread(id="free")) == GOOD
+    issue(pharmacist.post("/CommunicationRequest/free/$validate?mode=update", json=thread(id="free")), 404)
     assert counted(server) == before
 
 
@@ -158,6 +158,14 @@ def test_a_hidden_thread_is_one_that_is_not_there(server: Served) -> None:
         for each in ("hidden", "nothing")
     )
     assert there == nowhere
+    for mode in ("", "?mode=update"):
+        taken, free = (
+            other.post(f"/CommunicationRequest/{each}/$validate{mode}", json=thread(id=each))
+            for each in ("hidden", "nothing")
+        )
+        assert (taken.status_code, free.status_code) == (404, 404)
+        assert taken.json()["issue"][0]["code"] == free.json()["issue"][0]["code"]
+        assert taken.text.replace("hidden", "nothing") == free.text
 
 
 def test_what_is_not_kept(server: Served) -> None:

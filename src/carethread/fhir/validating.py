@@ -42,7 +42,7 @@ _OF_INSTANCES = frozenset({"update", "delete"})
 _ENTRIES = frozenset(each.type for each in DIRECTORY)
 _GOOD = Issue(severity="information", code="informational", text="nothing is wrong with it")
 # Beyond what a client can get wrong: the server failed, or has too much to do.
-_NO_VERDICT = frozenset({429, 500, 501, 503})
+_NO_VERDICT = frozenset({429, 500, 503})
 
 _members: msgspec.json.Decoder[dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw])
 
@@ -77,6 +77,7 @@ def validate(call: Call) -> Answer:
 
     Raises:
         RefusedError: it is not said what is to be validated, or how.
+        NotFoundError: there is nothing at the address, or nothing that whoever asks may read.
         InsufficientScopeError: the token does not let its bearer write such a resource.
     """
     asked = _read(call)
@@ -88,8 +89,10 @@ def validate(call: Call) -> Answer:
         log_tried(call.service, call.caller, query=query)
         return _answer(call, refused(not_allowed((), support), "").issues)
     wish = _wish(call, support, asked)
-    if not asked.resource:
-        asked = msgspec.structs.replace(asked, resource=_stored(call, support))
+    if call.route.id:
+        # Only of what they may read is anything tried: else it would tell which ids are taken by what is hidden.
+        stored = _stored(call, support)
+        asked = msgspec.structs.replace(asked, resource=asked.resource or stored)
     found = list(_faults(call, support, asked))
     if wish is None or any(each.severity != "warning" for each in found):
         log_tried(call.service, call.caller, query=query)
