@@ -346,9 +346,7 @@ class _Threads:
         else:
             places = everywhere(connection, way, after)
         for each in places:
-            held = self._reading.thread_at((each.key, each.number))
-            if held is not None:
-                yield each.stand, held
+            yield each.stand, self._reading.thread_there((each.key, each.number))
 
     def _stand(self, held: HeldThread) -> Stand:
         ledger = held.stored.ledger

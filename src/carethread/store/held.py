@@ -182,6 +182,11 @@ class Reading:
         row = self._connection.one(_thread_at, key=key, no=number)
         return None if row is None else self._thread(row)
 
+    def thread_there(self, place: tuple[int, int]) -> HeldThread:
+        """Return the thread at a place that the index just gave."""
+        key, number = place
+        return self._thread(self._connection.all(_thread_at, key=key, no=number)[0])
+
     def threads_by_own_id(self, ids: Iterable[CommunicationId]) -> dict[CommunicationId, HeldThread]:
         """Return threads by their communication ids."""
         found = (self._thread(row) for row in _thread_by_own_id.rows(self._connection, ids))

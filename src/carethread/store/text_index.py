@@ -115,8 +115,6 @@ def find(
 
 def among(connection: Connection, search: Search, keys: list[int]) -> set[int]:
     """Return those of some search keys that are found."""
-    if search.access == ():
-        return set()
     query = _query(connection, search)
     if connection.is_sqlite:
         rows = connection.all(_fts_among, query=query, keys=json.encode(keys).decode())
@@ -127,8 +125,6 @@ def among(connection: Connection, search: Search, keys: list[int]) -> set[int]:
 
 def count_found(connection: Connection, search: Search, before: int, since: int, most: int) -> int:
     """Return how much is found, counted up to `most`."""
-    if search.access == ():
-        return 0
     statement: Executable = _fts_count if connection.is_sqlite else _ts_count
     query = _query(connection, search)
     return int(connection.planned(statement, query=query, before=before, since=since, count=most)[0][0])
