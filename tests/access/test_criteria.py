@@ -14,10 +14,12 @@ from carethread import (
     Role,
     ThreadStatus,
     Visibility,
+    errors,
 )
 from carethread.clock import Instant
+from carethread.directory.model import Duty
 from carethread.ids import CommunicationId, ParticipantId
-from carethread.policy.actor import Caller, SystemClient
+from carethread.policy.actor import ActorKind, Caller, SystemClient
 from carethread.reads import message_resource, resolve, search_messages, search_threads, thread_resource
 from carethread.reads.criteria import (
     Between,
@@ -26,13 +28,14 @@ from carethread.reads.criteria import (
     Criteria,
     Field,
     Include,
+    MessageOrder,
     Ref,
     ThreadOrder,
     Token,
     Total,
 )
 from carethread.writes import ThreadChange, change_thread, post_message
-from tests.region import Region
+from tests.region import Region, role
 
 OURS = Token("urn:ours", "7")
 NAMED = Naming("thread-7", (BusinessIdentifier("urn:ours", "7"),))
@@ -133,6 +136,8 @@ def test_more_references_than_are_remembered(
 ) -> None:
     monkeypatch.setattr("carethread.store.called._REMEMBERED", 0)
     monkeypatch.setattr("carethread.store.held._REMEMBERED", 0)
+    # The same record, to the commit, may have been read by a test before.
+    monkeypatch.setattr("carethread.store.held._remembered", {})
     for _ in range(2):
         asked = Clause(Field.RECIPIENT, (Ref("Organization", "Clinic-B"),))
         assert messages(region, "A1", asked) == ["Metformin twice a day"]
@@ -375,3 +380,64 @@ def test_each_include(
     assert {each.entry.fhir_id for each in found.entries} == of_messages
     listed = search_threads(service, caller, Criteria(), includes=includes)
     assert {each.entry.fhir_id for each in listed.entries} == of_threads
+
+
+def test_messages_without_an_identifier(region: Region, thread: CommunicationId) -> None:
+    naming = Naming(None, (BusinessIdentifier("urn:ours", "8"),))
+    post_message(region.service, region.caller("B1"), thread, MessageContent("Called 8"), naming=naming)
+    without = Clause(Field.IDENTIFIER, (Token(None, "8"),), negated=True)
+    assert messages(region, "A1", without) == ["Metformin twice a day", "Insulin once a day"]
+
+
+@pytest.mark.parametrize("order", MessageOrder)
+def test_a_page_that_passes_over_too_much_is_short(
+    region: Region, thread: CommunicationId, order: MessageOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says where to go on, and the pages together hold everything."""
+    for number in range(6):
+        post_message(region.service, region.caller("B1"), thread, MessageContent(f"{number}"))
+    last = post_message(region.service, region.caller("A1"), thread, MessageContent("Wrong"))
+    post_message(region.service, region.caller("A1"), thread, MessageContent("Right", corrects=last))
+    monkeypatch.setattr("carethread.reads.searching._CHUNK", 2)
+    monkeypatch.setattr("carethread.reads.searching.MOST_LOOKED_AT", 2)
+    corrected = Criteria((Clause(Field.TAG, ("corrected",)),))
+    pages: list[list[str]] = []
+    after = ""
+    while not pages or after:
+        found = search_messages(region.service, region.caller("A1"), corrected, order=order, after=after, count=1)
+        pages.append([each.id for each in found.messages])
+        after = found.after
+    assert [each for page in pages for each in page] == [last]
+    assert len(pages) > 1
+
+
+def test_a_record_in_which_one_reads_nothing(region: Region, thread: CommunicationId) -> None:
+    for order in ThreadOrder:
+        assert threads(region, "C1", Clause(Field.SUBJECT, (Ref("Patient", "P1"),)), order=order) == []
+
+
+def test_a_steward_finds_only_what_is_deserted(region: Region, thread: CommunicationId) -> None:
+    region.service.directory.appoint("Practitioner/N1", Duty.STEWARD, by="test")
+    steward = Caller(region.id("N1"), ActorKind.STEWARD)
+    asked = Criteria((Clause(Field.ID, ("thread-7",)),))
+    assert search_threads(region.service, steward, asked).threads == ()
+    region.load(*(role(each, "Pharmacy-A", "pharmacist", active=False) for each in ("A1", "A2", "X1")))
+    region.load(role("A9", "Pharmacy-A", "admin", active=False))
+    region.load({"resourceType": "Practitioner", "id": "A1", "active": False, "name": [{"text": "Anna Visser"}]})
+    assert [each.id for each in search_threads(region.service, steward, asked).threads] == ["thread-7"]
+
+
+def test_a_change_of_a_version_that_is_gone(region: Region, thread: CommunicationId) -> None:
+    change = ThreadChange(ThreadStatus.CLOSED)
+    with pytest.raises(errors.VersionConflictError):
+        change_thread(region.service, region.caller("A1"), thread, change, expected_version=1)
+    change_thread(region.service, region.caller("A1"), thread, change, expected_version=2)
+
+
+def test_pages_of_the_threads_of_a_patient(region: Region, thread: CommunicationId) -> None:
+    other = region.open("A1", ("Clinic-B",), "Second", on_behalf_of="Pharmacy-A")
+    asked = Criteria((Clause(Field.SUBJECT, (Ref("Patient", "P1"),)),))
+    first = search_threads(region.service, region.caller("A1"), asked, count=1)
+    second = search_threads(region.service, region.caller("A1"), asked, count=1, after=first.after)
+    assert [each.id for page in (first, second) for each in page.threads] == [other, "thread-7"]
+    assert second.after == ""
