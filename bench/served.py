@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +17,6 @@ from bench.prose import bodies
 from carethread import CoordinationService
 from carethread.clock import system_clock
 from carethread.fhir.local_key import Granted, load_key, mint
-from carethread.store.locks import FileLock
 
 _TOKEN_S = 3600
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -35,13 +33,13 @@ class Served:
     """A server on one core of this machine."""
 
     def __init__(self, data_dir: Path, *, core: int, asking_core: int) -> None:
-        """Start it. Nothing is flushed meanwhile: here is who has the turn."""
+        """Start it. Nothing is flushed meanwhile."""
         self._asking_core = asking_core
-        self._stack = ExitStack()
-        self._stack.enter_context(FileLock(data_dir / "locks" / "flush.lock").hold())
-        program = str(Path(sys.executable).with_name("carethread"))
-        command = ["taskset", "--cpu-list", str(core), program, "serve", "--port", "0", "--data", str(data_dir)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        command = ["taskset", "--cpu-list", str(core), sys.executable, "-m", "bench.unflushed"]
+        command += ["serve", "--port", "0", "--data", str(data_dir)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not said.startswith("Serving "):
             raise RuntimeError("the server did not start")
@@ -80,7 +78,6 @@ class Served:
         """End it at once: it would flush first."""
         self._process.kill()
         self._process.communicate()
-        self._stack.close()
 
 
 def tokens(service: CoordinationService, numbers: Sequence[int]) -> dict[int, str]:

@@ -38,9 +38,9 @@ class Found(Struct, frozen=True, kw_only=True):
 def searchset(call: Call, query: Query, found: Found) -> Answer:
     """Return what a search found, as a Bundle."""
     path = call.support.type
-    entries = [
-        *_searched(call, query.shape, found.matches, "match"),
-        *_searched(call, query.shape, found.included, "include"),
+    entries: list[Raw | dict[str, Any]] = [
+        *_searched(call, query.shape, found.matches, b"match"),
+        *_searched(call, query.shape, found.included, b"include"),
     ]
     if query.unheard:
         said = Issue(
@@ -63,13 +63,23 @@ def searchset(call: Call, query: Query, found: Found) -> Answer:
     return of_value(bundle, pretty=query.shape.pretty)
 
 
-def _searched(call: Call, shape: Shape, shown: Iterable[Shown], mode: str) -> Iterable[dict[str, Any]]:
+def _searched(call: Call, shape: Shape, shown: Iterable[Shown], mode: bytes) -> Iterable[Raw]:
+    base, whole = call.base, shape.is_whole
     for each in shown:
-        yield {
-            "fullUrl": f"{call.base}/{each.address}",
-            "resource": Raw(shaped(each.resource, shape)),
-            "search": {"mode": mode},
-        }
+        resource = each.resource if whole else shaped(each.resource, shape)
+        yield Raw(
+            b"".join(
+                (
+                    b'{"fullUrl":',
+                    _ENCODER.encode(f"{base}/{each.address}"),
+                    b',"resource":',
+                    resource,
+                    b',"search":{"mode":"',
+                    mode,
+                    b'"}}',
+                )
+            )
+        )
 
 
 def history(

@@ -5,6 +5,8 @@ What a resource looks like follows from what is its key here; a message's own wo
 
 from collections.abc import Callable, Hashable
 
+from msgspec import Struct
+
 from carethread.fhir.mapping.communication import communication
 from carethread.fhir.mapping.parts import Names
 from carethread.fhir.mapping.request import communication_request
@@ -26,9 +28,23 @@ class Encoded:
         """Remember so many resources at most."""
         self._remembers = remembers
         self._kept: dict[Hashable, bytes] = {}
+        # By a message's id, for projections that are the very same: nothing of them needs a look but the names.
+        self._same: dict[str, _Same] = {}
 
     def message(self, projection: MessageProjection, names: Names) -> bytes:
         """Return a message as JSON."""
+        same = self._same.get(projection.id)
+        if same is not None and same.projection is projection and _called(same.people, names) == same.names:
+            return same.encoded
+        encoded = self._message(projection, names)
+        people = (projection.patient, *_people(projection.message))
+        if len(encoded) <= LARGEST:
+            if len(self._same) >= self._remembers:
+                self._same.clear()
+            self._same[projection.id] = _Same(projection, people, _called(people, names), encoded)
+        return encoded
+
+    def _message(self, projection: MessageProjection, names: Names) -> bytes:
         key = (
             projection.id,
             projection.message.id,
@@ -71,8 +87,22 @@ class Encoded:
         return found
 
 
+class _Same(Struct, frozen=True):
+    projection: MessageProjection
+    people: tuple[ParticipantId, ...]
+    names: tuple[str | None, ...]
+    encoded: bytes
+
+
 def _named(message: Message, names: Names) -> tuple[str | None, ...]:
     """Return what those are called whom a message names."""
-    people: list[ParticipantId] = [message.author_id, *[each.id for each in message.to]]
-    people += [each.id for each in (message.on_behalf_of, message.via) if each is not None]
-    return tuple([names.get(each) for each in people])
+    return _called(_people(message), names)
+
+
+def _people(message: Message) -> tuple[ParticipantId, ...]:
+    groups = (each.id for each in (message.on_behalf_of, message.via) if each is not None)
+    return (message.author_id, *[each.id for each in message.to], *groups)
+
+
+def _called(people: tuple[ParticipantId, ...], names: Names) -> tuple[str | None, ...]:
+    return tuple(map(names.get, people))

@@ -146,7 +146,7 @@ def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
     known(found, draft.thread)
     thread = CommunicationId(found[draft.thread.pair])
     try:
-        before = before_writing(call.service, caller, thread)
+        before = before_writing(call.service, caller, thread, draft.text)
         _check_thread(call, draft, found, before)
         if any(each.pair not in found for each in _messages(draft)):
             raise nothing_there(*(each.expression for each in _messages(draft)))

@@ -5,6 +5,7 @@ A place may hold what whoever asks is not shown, such as when somebody else's me
 
 import base64
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from cryptography.exceptions import InvalidTag
@@ -49,7 +50,13 @@ def _search(path: str, pairs: Pairs) -> bytes:
 
 def link(base: str, path: str, pairs: Iterable[tuple[str, str]], cursor: str = "") -> str:
     """Return the address of a search, or of a page of it."""
-    listed = [*pairs, (CURSOR, cursor)] if cursor else list(pairs)
-    # What FHIR's values are made of may stay as it is.
-    query = urlencode(listed, quote_via=quote, safe="/:,.|$")
+    query = _encoded(tuple(pairs))
+    if cursor:
+        query = f"{query}{'&' if query else ''}{_encoded(((CURSOR, cursor),))}"
     return f"{base}/{path}?{query}" if query else f"{base}/{path}"
+
+
+@lru_cache(maxsize=1024)
+def _encoded(pairs: Pairs) -> str:
+    # What FHIR's values are made of may stay as it is.
+    return urlencode(pairs, quote_via=quote, safe="/:,.|$")

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from carethread.access_log import Served
 from carethread.ids import MessageId, ParticipantId
 from carethread.reads.meant import role_of
@@ -9,8 +12,21 @@ from carethread.record.model import INDIVIDUAL_ROLES, Ledger, Message, Role
 from carethread.record.projection import MessageProjection, ThreadProjection
 from carethread.store.asking import Asking
 from carethread.store.called import called_of
-from carethread.store.held import Held, HeldThread, Reading
+from carethread.store.held import Held, HeldThread, Reading, Recorded
 from carethread.store.threads import Judge
+
+# What this process projected lately: about a kilobyte each.
+_REMEMBERED = 30_000
+
+
+class _Projected(Struct, frozen=True):
+    """What follows from a record as it stood at a head, and so never changes: a message, and what corrects it."""
+
+    projection: MessageProjection
+    corrections: tuple[Held, ...]
+
+
+_remembered: dict[tuple[MessageId, Recorded, str], _Projected] = {}
 
 
 def requester_of(ledger: Ledger, opening: Message | None) -> ParticipantId | None:
@@ -46,12 +62,50 @@ class Projecting:
 
     def messages(self, found: Iterable[Held]) -> tuple[MessageProjection, ...]:
         """Return messages as they are served."""
-        held = list(found)
+        # Whoever answers or corrects a message is in the same record: its head says whether anything is new.
+        held = [(each, (each.message.id, each.recorded, each.thread.stored.version)) for each in found]
+        known = {key: kept for _, key in held if (kept := _remembered.get(key)) is not None}
+        new = [(each, key) for each, key in held if key not in known]
+        if new:
+            if len(_remembered) > _REMEMBERED:
+                _remembered.clear()
+            projected = self._projected([each for each, _ in new])
+            for (_, key), each in zip(new, projected, strict=True):
+                known[key] = _remembered[key] = each
+        return tuple([self._as_now(each, known[key]) for each, key in held])
+
+    def _projected(self, held: list[Held]) -> list[_Projected]:
         corrections = self.reading.corrections(each.message.id for each in held)
-        readable = self._readable(corrections.values())
         others = {named for each in held for named in (each.message.in_response_to, each.message.corrects) if named}
         ids = self.reading.ids_of(others) if others else {}
-        return tuple(self._message(each, corrections.get(each.message.id, []), readable, ids) for each in held)
+        return [
+            _Projected(self._message(each, [], set(), ids), tuple(corrections.get(each.message.id, ())))
+            for each in held
+        ]
+
+    def _as_now(self, held: Held, known: _Projected) -> MessageProjection:
+        """Return a message as the directory stands now, with the corrections that whoever asks may read."""
+        projection = known.projection
+        patient = self._note(held)
+        if patient != projection.patient:
+            projection = replace(projection, patient=patient)
+        if not known.corrections:
+            return projection
+        readable = self._readable((known.corrections,))
+        return replace(
+            projection,
+            version=1 + len(known.corrections),
+            corrected_by=tuple(each.id for each in known.corrections if each.message.id in readable),
+        )
+
+    def _note(self, held: Held) -> ParticipantId:
+        """Note who is named, and what is shown; return the patient."""
+        message, stored = held.message, held.thread.stored
+        patient = self._called.patient(self.connection, stored.clinical_id)
+        self._name_message(message, stored.ledger)
+        self._people.setdefault(patient, Role.PATIENT)
+        self._serve(held.thread, message)
+        return patient
 
     def versions(self, held: Held) -> tuple[MessageProjection, ...]:
         """Return a message in all its versions, oldest first: each correction of it made one."""
@@ -63,7 +117,7 @@ class Projecting:
             self._message(held, corrections[:number], readable, ids) for number in range(len(corrections) + 1)
         )  # fmt: skip
 
-    def _readable(self, corrections: Iterable[list[Held]]) -> set[MessageId]:
+    def _readable(self, corrections: Iterable[Iterable[Held]]) -> set[MessageId]:
         """Return which corrections whoever asks may read."""
         return {
             each.message.id
@@ -76,17 +130,13 @@ class Projecting:
         self, held: Held, corrections: list[Held], readable: set[MessageId], ids: dict[MessageId, str]
     ) -> MessageProjection:
         message, stored = held.message, held.thread.stored
-        patient = self._called.patient(self.connection, stored.clinical_id)
-        self._name_message(message, stored.ledger)
-        self._people.setdefault(patient, Role.PATIENT)
-        self._serve(held.thread, message)
         return MessageProjection(
             id=held.id,
             message=message,
             record=stored.record,
             thread=stored.ledger.communication_id,
             thread_id=held.thread.id,
-            patient=patient,
+            patient=self._note(held),
             visibility=stored.ledger.visibility,
             version=1 + len(corrections),
             answers=None if message.in_response_to is None else ids.get(message.in_response_to),

@@ -23,7 +23,7 @@ class BeforeWriting(Struct, frozen=True):
         thread: as it is served.
         names: everybody in it, and the patient.
         wrote_before: whether they wrote a message in it besides the one it was opened with; only looked up if they
-            wrote that one.
+            wrote that one, and write its words again.
     """
 
     thread: ThreadProjection
@@ -79,8 +79,10 @@ def written_thread(
         return projecting.thread(held), projecting.names()
 
 
-def before_writing(service: CoordinationService, caller: Caller, thread_id: CommunicationId) -> BeforeWriting:
-    """Return a thread that this caller writes to next. What comes of that is logged, a refusal too.
+def before_writing(
+    service: CoordinationService, caller: Caller, thread_id: CommunicationId, text: str = ""
+) -> BeforeWriting:
+    """Return a thread that this caller writes a text to next. What comes of that is logged, a refusal too.
 
     Raises:
         UnknownThreadError: there is none, or they may not read it.
@@ -92,7 +94,8 @@ def before_writing(service: CoordinationService, caller: Caller, thread_id: Comm
             raise unknown_thread(thread_id)
         opening = held.opening
         wrote_before = False
-        if opening is not None and opening.author_id == caller.person and held.stored.entries > 1:
+        # Seldom: it takes reading all of the thread.
+        if opening is not None and (opening.author_id, opening.body) == (caller.person, text):
             wrote_before = any(_is_by(each, opening) for each in entries_of(connection, held.stored)[1:])
         thread = projecting.thread(held)
         return BeforeWriting(thread, projecting.names(), wrote_before)
