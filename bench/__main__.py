@@ -22,8 +22,6 @@ from bench.figures import Figures, table
 from bench.ground import Cell, Ground, hash_seconds, syncs_per_second
 
 _SECTIONS: Sequence[ModuleType] = (
-    appending, slow_disk, processes, flushing, repository_size, reading_back, finding, serving
-)  # fmt: skip
     appending,
     slow_disk,
     processes,

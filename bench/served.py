@@ -37,9 +37,7 @@ class Served:
         self._asking_core = asking_core
         command = ["taskset", "--cpu-list", str(core), sys.executable, "-m", "bench.unflushed"]
         command += ["serve", "--port", "0", "--data", str(data_dir)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not said.startswith("Serving "):
             raise RuntimeError("the server did not start")
