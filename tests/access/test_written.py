@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from carethread import CoordinationService
+from carethread.access_log import Action, Outcome
 from carethread.errors import UnknownThreadError
 from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import Caller
@@ -102,13 +103,23 @@ def test_who_may_not_read_knows_nothing_before(scene: Scene) -> None:
     daughter = Caller(scene.id_of("RelatedPerson", "123-daughter"))
     unknown = CommunicationId("20260111T143522.045Z-550e8400-e29b-41d4-a716-446655440000")
     for thread in (scene.thread, unknown):
+        count = scene.logged()
         with pytest.raises(UnknownThreadError):
             before_writing(scene.service, daughter, thread)
+        assert scene.logged() == count + 1
+        with scene.service.archive.database.read() as connection:
+            last = list(lines(connection, Filter()))[-1]
+        assert (last.actor, last.action, last.outcome, last.thread) == (
+            daughter.person,
+            Action.WRITTEN,
+            Outcome.UNKNOWN,
+            thread,
+        )
 
 
 def test_whether_they_wrote_before_counts_for_who_opened_it(scene: Scene) -> None:
-    def wrote_before(caller: Caller) -> bool:
-        return before_writing(scene.service, caller, scene.thread).wrote_before
+    def wrote_before(caller: Caller, text: str = "Why?") -> bool:
+        return before_writing(scene.service, caller, scene.thread, text).wrote_before
 
     assert not wrote_before(scene.pharmacist)
     scene.post(scene.doctor, MessageContent("Because."))
@@ -117,6 +128,7 @@ def test_whether_they_wrote_before_counts_for_who_opened_it(scene: Scene) -> Non
     assert not wrote_before(scene.pharmacist)
     scene.post(scene.pharmacist, MessageContent("I see."))
     assert wrote_before(scene.pharmacist)
+    assert not wrote_before(scene.pharmacist, "Something else.")
     assert not wrote_before(scene.doctor)
 
 

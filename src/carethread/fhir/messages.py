@@ -153,7 +153,7 @@ def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
         if before.thread.opening is not None and not before.wrote_before and _is_opening(call, draft, found, before):
             return _named(call, caller, draft, before.thread.opening.id)
         content = _content(call, draft, found)
-        made = post_message(call.service, caller, thread, content, naming=_naming(draft))
+        made = post_message(call.service, caller, thread, content, naming=_naming(draft), seen=before.seen)
     except NotFoundError as error:
         raise _unknown(draft, error) from None
     projection, names = message_written_to(call.service, caller, made, before)

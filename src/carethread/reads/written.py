@@ -1,8 +1,11 @@
 """What somebody has just written, as it stands in the record. Its line of the log is that of the write."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from carethread.access_log import Action
 from carethread.coordination import CoordinationService
+from carethread.errors import CarethreadError
 from carethread.ids import CommunicationId, MessageId
 from carethread.policy.actor import Caller
 from carethread.policy.reading import unknown_thread
@@ -10,10 +13,10 @@ from carethread.reads.found import Names
 from carethread.reads.projecting import Projecting
 from carethread.record.model import Message, MessageType
 from carethread.record.projection import MessageProjection, ThreadProjection
-from carethread.store.asking import Asking, actor_for
+from carethread.store.asking import Asking, Seen, actor_for, line, log_refusal
 from carethread.store.database import Connection
 from carethread.store.held import Reading
-from carethread.store.threads import entries_of
+from carethread.store.threads import entries_of, with_patients
 
 
 class BeforeWriting(Struct, frozen=True):
@@ -24,11 +27,13 @@ class BeforeWriting(Struct, frozen=True):
         names: everybody in it, and the patient.
         wrote_before: whether they wrote a message in it besides the one it was opened with; only looked up if they
             wrote that one, and write its words again.
+        seen: the same for what writes next, which then need not look for itself.
     """
 
     thread: ThreadProjection
     names: Names
     wrote_before: bool
+    seen: Seen
 
 
 def message_written_to(
@@ -87,8 +92,17 @@ def before_writing(
     Raises:
         UnknownThreadError: there is none, or they may not read it.
     """
+    try:
+        return _before(service, caller, thread_id, text)
+    except CarethreadError as error:
+        log_refusal(service.archive, replace(line(caller, Action.WRITTEN), thread=thread_id), error)
+        raise
+
+
+def _before(service: CoordinationService, caller: Caller, thread_id: CommunicationId, text: str) -> BeforeWriting:
     with service.archive.database.snapshot() as connection:
-        projecting = _projecting(service, connection, caller)
+        asking = _asking(service, connection, caller)
+        projecting = Projecting(asking)
         held = projecting.reading.threads_by_own_id((thread_id,)).get(thread_id)
         if held is None or not projecting.judge.may_read(held.stored):
             raise unknown_thread(thread_id)
@@ -98,7 +112,8 @@ def before_writing(
         if opening is not None and (opening.author_id, opening.body) == (caller.person, text):
             wrote_before = any(_is_by(each, opening) for each in entries_of(connection, held.stored)[1:])
         thread = projecting.thread(held)
-        return BeforeWriting(thread, projecting.names(), wrote_before)
+        about = with_patients(connection, held.stored, projecting.judge.about(held.stored))
+        return BeforeWriting(thread, projecting.names(), wrote_before, Seen(asking.actor, held.stored, about))
 
 
 def _is_by(message: Message, opening: Message) -> bool:
@@ -106,5 +121,9 @@ def _is_by(message: Message, opening: Message) -> bool:
 
 
 def _projecting(service: CoordinationService, connection: Connection, caller: Caller) -> Projecting:
+    return Projecting(_asking(service, connection, caller))
+
+
+def _asking(service: CoordinationService, connection: Connection, caller: Caller) -> Asking:
     at = service.archive.clock()
-    return Projecting(Asking(connection, actor_for(connection, caller, at), at))
+    return Asking(connection, actor_for(connection, caller, at), at)

@@ -21,7 +21,7 @@ from carethread.errors import (
     StorageError,
 )
 from carethread.ids import ParticipantId
-from carethread.policy.actor import Actor, ActorKind, Caller
+from carethread.policy.actor import Actor, ActorKind, Caller, Thread
 from carethread.policy.exceptional import check_may_assert
 from carethread.record.text import check_name
 from carethread.store.access import logged
@@ -29,6 +29,7 @@ from carethread.store.archive import Archive
 from carethread.store.database import Connection
 from carethread.store.journal import Effect
 from carethread.store.people import actor_of, client_actor
+from carethread.store.threads import Stored
 from carethread.store.writer import Job
 
 Answer = TypeVar("Answer")
@@ -49,6 +50,17 @@ class Asking(Struct, frozen=True):
     connection: Connection
     actor: Actor
     at: Instant
+
+
+class Seen(Struct, frozen=True):
+    """A thread that somebody may read, as it was a moment ago: who asked, and the thread with all its patients.
+
+    Whoever writes to it next begins with this, and is asked again under the record's lock.
+    """
+
+    actor: Actor
+    stored: Stored
+    about: Thread
 
 
 Work = Callable[[Asking], tuple[Answer, Shown]]

@@ -15,10 +15,10 @@ from carethread.record.model import Author, ClientIdentifier, Message, Participa
 from carethread.record.transitions import Found
 from carethread.store.access import logged
 from carethread.store.archive import Archive
-from carethread.store.asking import actor_for, log_refusal
+from carethread.store.asking import Seen, actor_for, log_refusal
 from carethread.store.journal import Effect
 from carethread.store.people import patients_of_record
-from carethread.store.threads import Stored, asked_about, find_thread, with_patients
+from carethread.store.threads import asked_about, find_thread, with_patients
 from carethread.store.writer import View
 
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ class WriteLog:
         return (logged(entry, self._archive.clock()),)
 
 
-def readable(service: CoordinationService, caller: Caller, thread_id: CommunicationId) -> tuple[Actor, Stored, Thread]:
+def readable(service: CoordinationService, caller: Caller, thread_id: CommunicationId) -> Seen:
     """Return who acts, and the thread, if they may read it: as it was a moment ago. The write asks again.
 
     Raises:
@@ -85,7 +85,7 @@ def readable(service: CoordinationService, caller: Caller, thread_id: Communicat
         if stored is None or about is None:
             raise unknown_thread(thread_id)
         check_may_read(actor, about)
-        return actor, stored, with_patients(connection, stored, about)
+        return Seen(actor, stored, with_patients(connection, stored, about))
 
 
 def unknown_message(message_id: MessageId) -> UnknownMessageError:

@@ -78,7 +78,8 @@ def _change(
     asked: AccessEntry,
 ) -> MessageId:
     archive = service.archive
-    actor, stored, about = readable(service, caller, thread_id)
+    seen = readable(service, caller, thread_id)
+    actor, stored, about = seen.actor, seen.stored, seen.about
     with archive.database.snapshot() as connection:
         added = participants(known(connection, change.add, archive.clock()), change.add)
     update = LedgerUpdate(change.status, added, change.remove, change.visibility, change.policies, change.addressing)

@@ -14,7 +14,7 @@ from carethread.policy.writing import check_may_correct, check_may_post
 from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent, Naming
 from carethread.record.text import check_body
 from carethread.record.transitions import Found
-from carethread.store.asking import actor_for, line
+from carethread.store.asking import Seen, actor_for, line
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.writer import View
@@ -39,13 +39,15 @@ def post_message(
     care_location: str | None = None,
     client_identifier: ClientIdentifier | None = None,
     naming: Naming | None = None,
+    seen: Seen | None = None,
 ) -> MessageId:
     """Append a message, or with `content.corrects` a correction.
 
     Left out, `content.on_behalf_of` is the group somebody speaks for who is not there by name, and
     `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
     installation's. `client_identifier` is within what this person asks for through that client; `naming` is what the
-    message is called in the whole installation.
+    message is called in the whole installation. `seen` is what `reads.before_writing` found of this thread for this
+    caller just now.
 
     Raises:
         UnknownThreadError: there is no such thread, or they may not read it.
@@ -62,7 +64,7 @@ def post_message(
         lambda: _post(
             service,
             caller,
-            wanted,
+            readable(service, caller, wanted) if seen is None else seen,
             content,
             care_location,
             (client_identifier, naming),
@@ -74,14 +76,15 @@ def post_message(
 def _post(
     service: CoordinationService,
     caller: Caller,
-    thread_id: CommunicationId,
+    seen: Seen,
     content: MessageContent,
     care_location: str | None,
     names: tuple[ClientIdentifier | None, Naming | None],
     log: WriteLog,
 ) -> MessageId:
     archive = service.archive
-    actor, stored, about = readable(service, caller, thread_id)
+    actor, stored, about = seen.actor, seen.stored, seen.about
+    thread_id = stored.ledger.communication_id
     # Of a deserted thread this is known here alone; a steward reads it, and writes nothing.
     check_may_write(actor, about)
     group = content.on_behalf_of or default_group(actor, about, content.recipients)
