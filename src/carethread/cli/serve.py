@@ -1,5 +1,6 @@
 """`carethread serve`: the FHIR interface over HTTP."""
 
+import gc
 import ipaddress
 import logging
 import sys
@@ -18,6 +19,8 @@ from carethread.settings import Settings, variable
 _DEFAULT_HOST = "127.0.0.1"
 _DEFAULT_PORT = 8080
 _LAST_PORT = 65_535
+# How many new objects there are before the young are looked through, and how often that is before the older are.
+_GARBAGE = (20_000, 20, 20)
 
 app = new_noun("Serve the FHIR interface over HTTP.")
 
@@ -74,6 +77,8 @@ def serve(
         else:
             output.say(f"Serving {base} on {chosen} port {bound}")
         sys.stdout.flush()
+        # What is remembered lives long, and need not be looked through for garbage again and again.
+        gc.set_threshold(*_GARBAGE)
         run(server_of(application), listening)
 
 

@@ -1,6 +1,6 @@
 """From what the index holds to what is served, with nothing in it that whoever asks may not read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,8 @@ class _Projected(Struct, frozen=True):
 
     projection: MessageProjection
     corrections: tuple[Held, ...]
+    named: tuple[tuple[ParticipantId, Role], ...]
+    place: tuple[int, int]
 
 
 _remembered: dict[tuple[MessageId, Recorded, str], _Projected] = {}
@@ -44,6 +46,16 @@ def recipients_of(ledger: Ledger, opening: Message | None) -> tuple[ParticipantI
         return ledger.addressing.recipients
     requester = requester_of(ledger, opening)
     return tuple(each.id for each in ledger.participants if each.id != requester)
+
+
+def _named_in(message: Message, ledger: Ledger) -> Iterator[tuple[ParticipantId, Role]]:
+    """Yield whom a message names, as what."""
+    named = [message.author_id, *[each.id for each in message.to]]
+    if message.on_behalf_of is not None:
+        named.append(message.on_behalf_of.id)
+    yield from ((each, role_of(each, ledger, message)) for each in named)
+    if message.via is not None:
+        yield message.via.id, Role.SYSTEM
 
 
 class Projecting:
@@ -79,14 +91,27 @@ class Projecting:
         others = {named for each in held for named in (each.message.in_response_to, each.message.corrects) if named}
         ids = self.reading.ids_of(others) if others else {}
         return [
-            _Projected(self._message(each, [], set(), ids), tuple(corrections.get(each.message.id, ())))
+            _Projected(
+                self._message(each, [], set(), ids),
+                tuple(corrections.get(each.message.id, ())),
+                tuple(_named_in(each.message, each.thread.stored.ledger)),
+                each.thread.place,
+            )
             for each in held
         ]
 
     def _as_now(self, held: Held, known: _Projected) -> MessageProjection:
         """Return a message as the directory stands now, with the corrections that whoever asks may read."""
-        projection = known.projection
-        patient = self._note(held)
+        projection, people = known.projection, self._people
+        patient = self._called.patient(self.connection, held.thread.stored.clinical_id)
+        for each, role in known.named:
+            if each not in people:
+                people[each] = role
+        people.setdefault(patient, Role.PATIENT)
+        shown = self._served.get(known.place)
+        if shown is None:
+            shown = self._served[known.place] = (held.thread, set())
+        shown[1].add(projection.message.id)
         if patient != projection.patient:
             projection = replace(projection, patient=patient)
         if not known.corrections:
@@ -97,15 +122,6 @@ class Projecting:
             version=1 + len(known.corrections),
             corrected_by=tuple(each.id for each in known.corrections if each.message.id in readable),
         )
-
-    def _note(self, held: Held) -> ParticipantId:
-        """Note who is named, and what is shown; return the patient."""
-        message, stored = held.message, held.thread.stored
-        patient = self._called.patient(self.connection, stored.clinical_id)
-        self._name_message(message, stored.ledger)
-        self._people.setdefault(patient, Role.PATIENT)
-        self._serve(held.thread, message)
-        return patient
 
     def versions(self, held: Held) -> tuple[MessageProjection, ...]:
         """Return a message in all its versions, oldest first: each correction of it made one."""
@@ -130,13 +146,17 @@ class Projecting:
         self, held: Held, corrections: list[Held], readable: set[MessageId], ids: dict[MessageId, str]
     ) -> MessageProjection:
         message, stored = held.message, held.thread.stored
+        patient = self._called.patient(self.connection, stored.clinical_id)
+        self._name_message(message, stored.ledger)
+        self._people.setdefault(patient, Role.PATIENT)
+        self._serve(held.thread, message)
         return MessageProjection(
             id=held.id,
             message=message,
             record=stored.record,
             thread=stored.ledger.communication_id,
             thread_id=held.thread.id,
-            patient=self._note(held),
+            patient=patient,
             visibility=stored.ledger.visibility,
             version=1 + len(corrections),
             answers=None if message.in_response_to is None else ids.get(message.in_response_to),
@@ -146,15 +166,8 @@ class Projecting:
         )
 
     def _name_message(self, message: Message, ledger: Ledger) -> None:
-        people = self._people
-        named = [message.author_id, *[each.id for each in message.to]]
-        if message.on_behalf_of is not None:
-            named.append(message.on_behalf_of.id)
-        for each in named:
-            if each not in people:
-                people[each] = role_of(each, ledger, message)
-        if message.via is not None:
-            people.setdefault(message.via.id, Role.SYSTEM)
+        for each, role in _named_in(message, ledger):
+            self._people.setdefault(each, role)
 
     # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
