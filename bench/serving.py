@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from msgspec import Struct
@@ -25,6 +26,8 @@ _MANY = 16
 _CONNECTIONS = (1, _MANY)
 # As many people are at work in either region.
 _AT_WORK = 100
+# In place of the large region, where there is little time.
+_MEDIUM = "100,000 messages"
 _THREADS = 400
 _LONGER = 3
 
@@ -45,7 +48,7 @@ class Asked(Struct, frozen=True):
 @contextmanager
 def cells(ground: Ground) -> Iterator[list[Cell]]:
     """Fill both regions, serve them, and offer what is asked of them."""
-    places = {SMALL: 100, LARGE: 1_000 if ground.quick else 10_000}
+    places = {SMALL: 100, **({_MEDIUM: 1_000} if ground.quick else {LARGE: 10_000})}
     found: list[Cell] = []
     with ExitStack() as stack:
         for size, count in places.items():
@@ -134,13 +137,12 @@ def _library(how: str, size: str) -> str:
 
 def conclude(figures: Figures) -> None:
     """Say how much of the library's rate is left, and how much a hundred times the messages cost."""
-    for size in (SMALL, LARGE):
+    for size in (SMALL, _MEDIUM, LARGE):
         created = SECTION, _name(_CREATE, _MANY, size)
         for how, target in ((library.RECORDED, _SHARE), (library.POSTED, None)):
-            of_library = SECTION, _library(how, size)
-            figures.add_ratio(SECTION, f"{_CREATE} to {how}, {size}", created, of_library, target)
-    for what in (_CREATE, _INBOX):
-        for connections in _CONNECTIONS:
-            over, under = (f"{_name(what, connections, size)}, p99" for size in (LARGE, SMALL))
-            name = f"{_name(what, connections, 'p99')}, large to small"
-            figures.add_ratio(SECTION, name, (SECTION, over), (SECTION, under), _MOST_GROWTH)
+            under = SECTION, _library(how, size)
+            figures.add_ratio(SECTION, f"{_CREATE} to {how}, {size}", created, under, target)
+    for what, connections, size in product((_CREATE, _INBOX), _CONNECTIONS, (_MEDIUM, LARGE)):
+        large, small = (f"{_name(what, connections, each)}, p99" for each in (size, SMALL))
+        name = f"{_name(what, connections, 'p99')}, {size} to {SMALL}"
+        figures.add_ratio(SECTION, name, (SECTION, large), (SECTION, small), _MOST_GROWTH)
