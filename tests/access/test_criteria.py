@@ -138,18 +138,32 @@ def test_more_references_than_are_remembered(
     monkeypatch.setattr("carethread.store.held._REMEMBERED", 0)
     # The same record, to the commit, may have been read by a test before.
     monkeypatch.setattr("carethread.store.held._remembered", {})
+    monkeypatch.setattr("carethread.reads.projecting._REMEMBERED", 0)
+    monkeypatch.setattr("carethread.reads.projecting._remembered", {})
     for _ in range(2):
         asked = Clause(Field.RECIPIENT, (Ref("Organization", "Clinic-B"),))
         assert messages(region, "A1", asked) == ["Metformin twice a day"]
         assert len(messages(region, "A1")) == 2
 
 
+def test_messages_other_than_some(region: Region, thread: CommunicationId) -> None:
+    found = search_messages(region.service, region.caller("A1"), Criteria()).messages
+    ids = {each.message.body: each.id for each in found}
+    other = Clause(Field.ID, (ids["Insulin once a day"], "nothing"), negated=True)
+    assert messages(region, "A1", other) == ["Metformin twice a day"]
+    assert messages(region, "C1", other) == []
+
+
 def test_a_record_is_about_the_patient_who_stands(region: Region, thread: CommunicationId) -> None:
+    before = search_messages(region.service, region.caller("A1"), Criteria()).messages
+    assert {each.patient for each in before} == {region.id("P1")}
     merged = {"link": [{"type": "replaced-by", "other": {"reference": "Patient/P2"}}]}
     patient = {"resourceType": "Patient", "id": "P1", "active": True, "name": [{"text": "John Doe"}]}
     region.load({**patient, "birthDate": "1956-05-27", **merged})
     shown, names = thread_resource(region.service, region.auditor, thread)
     assert (shown.patient, names[shown.patient]) == (region.id("P2"), "Patient/P2")
+    after = search_messages(region.service, region.auditor, Criteria()).messages
+    assert {each.patient for each in after} == {region.id("P2")}
     for each in ("P1", "P2"):
         found = search_threads(
             region.service, region.auditor, Criteria((Clause(Field.SUBJECT, (Ref("Patient", each),)),))
