@@ -11,6 +11,8 @@ class CarethreadError(Exception):
     """Base of every error the library raises on purpose."""
 
     code: ClassVar[str] = "error"
+    # Whether the access log tells of it already.
+    is_logged = False
 
 
 # ── What the caller gave ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from carethread.fhir.answers import Answer, of_refusal, of_value
 from carethread.fhir.call import Call
 from carethread.fhir.capability import capability_statement
 from carethread.fhir.doing import interact
+from carethread.fhir.noting import note_refused
 from carethread.fhir.outcome import Issue, RefusedError, failed, outcome, refused
 from carethread.fhir.routing import Service
 from carethread.fhir.submitted import BATCH, Request, Submitted, call_of
@@ -79,9 +80,12 @@ def batch(call: Call, submitted: Submitted) -> Answer:
 
 def _alone(call: Call, request: Request) -> Answer:
     request_id = call.asked.request_id
+    asked = call
     try:
-        return single(call_of(call, request))
+        asked = call_of(call, request)
+        return single(asked)
     except CarethreadError as error:
+        note_refused(asked, error)
         refusal = refused(error, request_id)
         if refusal.status >= _SERVER_FAILED:
             _log.exception("entry %d of request %s failed", request.number, request_id)

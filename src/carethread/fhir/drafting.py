@@ -21,7 +21,7 @@ def look_up(call: Call, references: Iterable[Named], *besides: tuple[str, str], 
     """Return whom and what references mean.
 
     Only people and groups are missed here. Whether a thread or a message is there is nobody's business who may not
-    read it: `known` asks, once that is settled. `besides` may mean nothing.
+    read it: `before_writing` asks. `besides` may mean nothing.
 
     Args:
         call: the request.
@@ -48,19 +48,16 @@ def look_up(call: Call, references: Iterable[Named], *besides: tuple[str, str], 
             call.meanings.keep(looked_up)
     if author is not None and author.pair in found:
         writer(call, author, found)
-    known(found, *(each for each in named if each.type not in _NO_PEOPLE))
+    unknown = [each for each in named if each.type not in _NO_PEOPLE and each.pair not in found]
+    if unknown:
+        raise nothing_there(*(each.expression for each in unknown))
     return found
 
 
-def known(found: Meant, *named: Named) -> None:
-    """What is named is here.
-
-    Raises:
-        RefusedError: something is not.
-    """
-    unknown = [each for each in named if each.pair not in found]
-    if unknown:
-        raise nothing_there(*(each.expression for each in unknown))
+def thread_of(found: Meant, named: Named) -> CommunicationId | None:
+    """Return the thread that is named, if there is one of that name."""
+    meant = found.get(named.pair)
+    return None if meant is None else CommunicationId(meant)
 
 
 def nothing_there(*expressions: str) -> RefusedError:

@@ -13,10 +13,10 @@ from carethread.fhir.drafting import (
     check_no_version,
     files,
     gathered,
-    known,
     look_up,
     nothing_there,
     people,
+    thread_of,
     writer,
 )
 from carethread.fhir.mapping.communication import check_visibility, read_communication
@@ -29,7 +29,7 @@ from carethread.fhir.routing import not_allowed
 from carethread.fhir.showing import served, written
 from carethread.fhir.types import Communication
 from carethread.fhir.validation import parse
-from carethread.ids import CommunicationId, MessageId, ParticipantId
+from carethread.ids import MessageId, ParticipantId
 from carethread.policy.actor import Caller
 from carethread.reads import (
     BeforeWriting,
@@ -81,10 +81,9 @@ def create(call: Call) -> Answer:
     if not condition:
         return _made(call, draft)
     found = _looked_up(call, draft)
-    known(found, draft.thread)
     caller = writer(call, draft.sender, found)
     try:
-        patient = before_writing(call.service, caller, CommunicationId(found[draft.thread.pair])).thread.patient
+        patient = before_writing(call.service, caller, thread_of(found, draft.thread)).thread.patient
     except NotFoundError as error:
         raise _unknown(draft, error) from None
     return message_unless(call, condition, patient, lambda inside: _made(inside, draft), _found)
@@ -143,10 +142,9 @@ def _looked_up(call: Call, draft: MessageDraft, *besides: tuple[str, str]) -> Me
 
 def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
     caller = writer(call, draft.sender, found)
-    known(found, draft.thread)
-    thread = CommunicationId(found[draft.thread.pair])
     try:
-        before = before_writing(call.service, caller, thread, draft.text)
+        before = before_writing(call.service, caller, thread_of(found, draft.thread), draft.text)
+        thread = before.thread.ledger.communication_id
         _check_thread(call, draft, found, before)
         if any(each.pair not in found for each in _messages(draft)):
             raise nothing_there(*(each.expression for each in _messages(draft)))

@@ -1,6 +1,7 @@
 """From a request to its answer, in a thread: routed, recognised, done."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from carethread.coordination import CoordinationService
@@ -11,14 +12,15 @@ from carethread.fhir.bundles import batch, single
 from carethread.fhir.call import Call, Meanings, Options
 from carethread.fhir.capability import capability_statement
 from carethread.fhir.encoding import Encoded
+from carethread.fhir.noting import note_refused, note_unroutable
 from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.paging import Signer
 from carethread.fhir.queries import shape_of
 from carethread.fhir.recognising import Recogniser
+from carethread.fhir.refusals import AccessError
 from carethread.fhir.routing import Service, find_route
 from carethread.fhir.submitted import BATCH, read_submitted
 from carethread.fhir.transactions import transaction
-from carethread.writes import log_refused
 
 
 class Serving:
@@ -55,7 +57,11 @@ class Serving:
         Raises:
             CarethreadError: it is refused; `outcome.refused` says how.
         """
-        route = find_route(asked.method, asked.path)
+        try:
+            route = find_route(asked.method, asked.path)
+        except CarethreadError as error:
+            self._note(asked, error)
+            raise
         shape = shape_of(asked.query)
         if route.what is Service.METADATA:
             check_accepts(_accept(asked))
@@ -76,21 +82,17 @@ class Serving:
             token,
             caller,
         )
-        return self.done(call)
-
-    def done(self, call: Call) -> Answer:
-        """Do what somebody who is recognised asks."""
-        route = call.route
-        if route.support is None or route.support.type != "Binary":
-            check_accepts(_accept(call.asked))
-        if route.what is not Service.BATCH:
-            return single(call)
         try:
-            submitted = read_submitted(call)
+            return _done(call)
         except CarethreadError as error:
-            log_refused(call.service, call.caller, error)
+            note_refused(call, error)
             raise
-        return batch(call, submitted) if submitted.type == BATCH else transaction(call, submitted)
+
+    def _note(self, asked: Asked, error: CarethreadError) -> None:
+        """Log that somebody we know asked for what there is not."""
+        with suppress(AccessError):
+            _, caller = self._recogniser.recognise(asked)
+            note_unroutable(self._service, caller, asked, error)
 
     def _configuration(self) -> Answer:
         if self._smart is None:
@@ -108,3 +110,12 @@ class Serving:
 def _accept(asked: Asked) -> str:
     # R4: what the address says of the format wins over the header.
     return "" if b"_format=" in asked.query else asked.header("accept")
+
+
+def _done(call: Call) -> Answer:
+    if call.route.support is None or call.route.support.type != "Binary":
+        check_accepts(_accept(call.asked))
+    if call.route.what is not Service.BATCH:
+        return single(call)
+    submitted = read_submitted(call)
+    return batch(call, submitted) if submitted.type == BATCH else transaction(call, submitted)

@@ -19,10 +19,10 @@ from carethread.fhir.drafting import (
     check_no_version,
     files,
     gathered,
-    known,
     look_up,
     nothing_there,
     people,
+    thread_of,
     writer,
 )
 from carethread.fhir.mapping.drafts import Named, ThreadDraft, ThreadEdit
@@ -149,9 +149,8 @@ def _opened(call: Call, draft: ThreadDraft, found: Meant) -> Answer:
 
 
 def _check_continues(call: Call, caller: Caller, continues: Named, found: Meant) -> None:
-    known(found, continues)
     try:
-        before_writing(call.service, caller, CommunicationId(found[continues.pair]))
+        before_writing(call.service, caller, thread_of(found, continues))
     except NotFoundError:
         raise nothing_there(continues.expression) from None
 

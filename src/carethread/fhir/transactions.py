@@ -21,7 +21,7 @@ from carethread.fhir.outcome import Issue, RefusedError, refused
 from carethread.fhir.queries import bad
 from carethread.fhir.submitted import TRANSACTION, Request, Submitted, call_of
 from carethread.fhir.table import BY_TYPE
-from carethread.writes import log_refused, together
+from carethread.writes import together
 
 _WRITING = frozenset({"POST", "PUT"})
 # What stands in a coordination record.
@@ -60,11 +60,7 @@ def transaction(call: Call, submitted: Submitted) -> Answer:
     Raises:
         RefusedError: one cannot be done; it says which. Nothing was recorded.
     """
-    try:
-        plan = _planned(call, submitted)
-    except CarethreadError as error:
-        log_refused(call.service, call.caller, error)
-        raise
+    plan = _planned(call, submitted)
     doing: list[Request] = []
 
     def work(inside: CoordinationService) -> dict[int, Answer]:

@@ -18,6 +18,9 @@ from carethread.store.database import Connection
 from carethread.store.held import Reading
 from carethread.store.threads import entries_of, with_patients
 
+# No thread has it: its UUID is of no version.
+_NOBODYS = CommunicationId("19700101T000000.000Z-00000000-0000-0000-0000-000000000000")
+
 
 class BeforeWriting(Struct, frozen=True):
     """A thread somebody is about to write to: what has to be known of it before.
@@ -85,15 +88,17 @@ def written_thread(
 
 
 def before_writing(
-    service: CoordinationService, caller: Caller, thread_id: CommunicationId, text: str = ""
+    service: CoordinationService, caller: Caller, thread_id: CommunicationId | None, text: str = ""
 ) -> BeforeWriting:
     """Return a thread that this caller writes a text to next. What comes of that is logged, a refusal too.
+
+    Of a thread that nobody knows (`None`), the same is looked up and logged as of one they may not read.
 
     Raises:
         UnknownThreadError: there is none, or they may not read it.
     """
     try:
-        return _before(service, caller, thread_id, text)
+        return _before(service, caller, thread_id or _NOBODYS, text)
     except CarethreadError as error:
         log_refusal(service.archive, replace(line(caller, Action.WRITTEN), thread=thread_id), error)
         raise

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from carethread.clock import Clock, Instant, system_clock
 from carethread.errors import (
-    CarethreadError,
     IntegrityError,
     StorageError,
     UnknownMessageError,
@@ -117,7 +116,7 @@ class Archive:
         """Record what a job decides; return once that is durable."""
         return self.writer.submit(job)
 
-    def submit_refusal(self, job: Job, error: CarethreadError) -> None:  # noqa: ARG002 - for whoever collects them
+    def submit_refusal(self, job: Job) -> None:
         """Record the line of a refusal, which stays whatever becomes of what was refused."""
         self.submit(job)
 

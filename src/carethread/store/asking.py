@@ -149,4 +149,15 @@ def log_refusal(archive: Archive, asked: AccessEntry, error: CarethreadError) ->
         return
     outcome = Outcome.UNKNOWN if isinstance(error, NotFoundError) else Outcome.REFUSED
     refusal = replace(asked, outcome=outcome, detail=error.code)
-    archive.submit_refusal(Job(None, apart=lambda _: (logged(refusal, archive.clock()),)), error)
+    archive.submit_refusal(Job(None, apart=lambda _: (logged(refusal, archive.clock()),)))
+    error.is_logged = True
+
+
+def was_logged(error: BaseException) -> bool:
+    """Say whether the log tells of a refusal already, or of the one that it stands for."""
+    following: BaseException | None = error
+    while following is not None:
+        if isinstance(following, CarethreadError) and following.is_logged:
+            return True
+        following = following.__context__
+    return False

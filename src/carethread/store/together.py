@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import text
 
-from carethread.errors import CarethreadError, IntegrityError, UnknownPersonError
+from carethread.errors import IntegrityError, UnknownPersonError
 from carethread.git.history import open_repository
 from carethread.ids import CommunicationId, CoordinationId, ParticipantId
 from carethread.store import directory_statements, statements
@@ -74,7 +74,6 @@ class Joined(Archive):
         self.database = _LentDatabase(lender.database, steps)
         self.steps = steps
         self.refused = refused
-        self.last_refusal: CarethreadError | None = None
 
     def close(self) -> None:
         """Close nothing: it is lent."""
@@ -83,10 +82,9 @@ class Joined(Archive):
         """Do a job at once, in the transaction."""
         return self.steps.submit(job)
 
-    def submit_refusal(self, job: Job, error: CarethreadError) -> None:
+    def submit_refusal(self, job: Job) -> None:
         """Keep the line of a refusal, which is stored however the work ends."""
         self.refused.append(job)
-        self.last_refusal = error
 
     def attachment(self, coordination_id: CoordinationId, thread_id: CommunicationId, path: str) -> bytes:
         """Return the content of a message's file, from the journal if it is in no repository yet."""

@@ -10,7 +10,7 @@ from carethread.coordination import CoordinationService
 from carethread.errors import CarethreadError
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Caller
-from carethread.store.asking import line, log_refusal
+from carethread.store.asking import line, log_refusal, was_logged
 from carethread.store.together import Joined, take_turn
 from carethread.store.together import together as all_or_nothing
 
@@ -47,7 +47,7 @@ def together(service: CoordinationService, caller: Caller, work: Callable[[Coord
             return work(CoordinationService(joined))
         except CarethreadError as error:
             # Most are logged where they are raised, with more than is known here.
-            if joined.last_refusal is not error:
+            if not was_logged(error):
                 log_refusal(joined, asked, error)
             raise
 

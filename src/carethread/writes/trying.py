@@ -10,7 +10,7 @@ from carethread.access_log import Action
 from carethread.coordination import CoordinationService
 from carethread.errors import CarethreadError
 from carethread.policy.actor import Caller
-from carethread.store.asking import line, log, log_refusal
+from carethread.store.asking import line, log, log_refusal, was_logged
 from carethread.writes.together import together
 
 Result = TypeVar("Result")
@@ -55,6 +55,17 @@ def log_tried(service: CoordinationService, caller: Caller, *, query: str) -> No
     log(service.archive, replace(line(caller, Action.SERVED), detail="validate", query=query))
 
 
-def log_refused(service: CoordinationService, caller: Caller, error: CarethreadError) -> None:
-    """Log a write that was refused before anything of it was begun."""
-    log_refusal(service.archive, line(caller, Action.WRITTEN), error)
+def log_refused(
+    service: CoordinationService, caller: Caller, error: CarethreadError, action: Action, *, query: str = ""
+) -> None:
+    """Log what was refused before anything of it was begun, unless the log tells of it already.
+
+    Args:
+        service: the installation.
+        caller: who asked.
+        error: why it is refused; or that, by its context, why it is.
+        action: what was asked.
+        query: of what, in the words of the interface.
+    """
+    if not was_logged(error):
+        log_refusal(service.archive, replace(line(caller, action), query=query), error)
