@@ -463,39 +463,3 @@ def test_nobody_is_told_that_there_is_no_such_patient(region: Region) -> None:
         region.service, a1, lambda _: [], lambda _: "as the functions say", patient=nobody
     )
     assert made == Unless((), "as the functions say")
-
-
-def test_work_that_stands_in_line_behind_a_batch_has_its_turn_after_it(region: Region) -> None:
-    archive = region.service.archive
-    begun, go = threading.Event(), threading.Event()
-
-    def hold(_: Any) -> tuple[()]:
-        begun.set()
-        assert go.wait(20)
-        return ()
-
-    done: list[str] = []
-
-    def submit(name: str) -> None:
-        def note(_: Any) -> tuple[()]:
-            done.append(name)
-            return ()
-
-        archive.submit(writer.Job(None, apart=note))
-
-    def work() -> None:
-        together(region.service, region.caller("A1"), lambda _: done.append("work"))
-
-    asking = [threading.Thread(target=archive.submit, args=(writer.Job(None, apart=hold),))]
-    asking[0].start()
-    assert begun.wait(20)
-    queue = archive.writer._queue
-    for ahead, target in enumerate((lambda: submit("first"), work, lambda: submit("last"))):
-        asking.append(threading.Thread(target=target))
-        asking[-1].start()
-        while queue.qsize() <= ahead:
-            time.sleep(0.001)
-    go.set()
-    for each in asking:
-        each.join()
-    assert done == ["first", "work", "last"]
