@@ -40,6 +40,14 @@ def refusal(entry: Entry) -> dict[str, Any]:
     return found
 
 
+def test_a_condition_in_any_letters(server: Served) -> None:
+    unless = {"ifNoneExist": "identifier=urn:t|é€"}
+    named = thread(identifier=[{"system": "urn:t", "value": "é€"}])
+    for kind in ("batch", "transaction"):
+        made = sent(server.as_("Practitioner/A1"), kind, post(named, **unless), get("Patient/123"))
+        assert [each[:3] for each in statuses(made)] == ["201" if kind == "batch" else "200", "200"]
+
+
 def test_each_by_itself(server: Served) -> None:
     asking = server.as_("Practitioner/A1")
     unless = {"ifNoneExist": "identifier=urn:t|batch"}

@@ -13,8 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from carethread.fhir.queries import CURSOR, Pairs, bad
 
-LONGEST = 2000
-
 
 class Signer:
     """Seals places in searches with the installation's key. The same place is sealed the same."""

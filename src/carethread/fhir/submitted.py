@@ -154,7 +154,8 @@ def call_of(call: Call, request: Request) -> Call:
         raise bad("required" if needs else "structure", text, f"{request.expression}.resource")
     headers = {"accept": JSON, "content-type": JSON}
     if request.if_none_exist:
-        headers["if-none-exist"] = request.if_none_exist
+        # As a header would bring it: bytes of UTF-8, each as a character.
+        headers["if-none-exist"] = request.if_none_exist.encode().decode("latin-1")
     if request.if_match:
         headers["if-match"] = request.if_match
     asked = Asked(
