@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.setup-done
 DEFINITIONS := build/definitions/.installed
 CLIENTS := build/clients/.installed
+ASSETS := src/carethread/web/static/.built
 PYTEST := $(BIN)/python -m pytest
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients generate written guide clean
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients assets generate written guide clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,10 +28,10 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## Record two clinical conversations, show them as text, verify them
+demo: setup assets ## Record two clinical conversations, show them as text, verify them
 	$(BIN)/carethread demo
 
-test: setup definitions clients ## Run every test, then ask for the coverage that each part must have
+test: setup definitions clients assets ## Run every test, then ask for the coverage that each part must have
 	tools/system_packages.sh
 	@mkdir -p build && rm -f build/.coverage*
 	$(PYTEST) -n 2 --cov --cov-report= --cov-fail-under=0
@@ -97,6 +98,12 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
 	else \
 		echo "Not installed: npm. The tests that need other people's FHIR clients will be skipped." >&2; \
 	fi
+
+# What browsers load. Without npm, the web application is not served; with CI=true that is a failure.
+assets: $(ASSETS) ## Build the style sheets and scripts of the web application
+
+$(ASSETS): tools/assets.sh $(wildcard assets/*)
+	tools/assets.sh
 
 generate: setup definitions ## Write again what is generated from FHIR's definitions
 	PYTHONPATH=. $(BIN)/python tools/fhir_types.py

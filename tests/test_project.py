@@ -14,7 +14,7 @@ from tools.coverage_floor import COMPLETE, gaps
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in ("tools", "tests/clients")]
+NODE_LOCKS = [ROOT / folder / "package-lock.json" for folder in ("assets", "tools", "tests/clients")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VAGUE_NAMES = {"common", "core", "data", "handler", "helper", "info", "manager", "misc", "util"}
 MAX_LINES = 500
