@@ -93,6 +93,12 @@ class UnknownUploadError(NotFoundError):
     code = "unknown-upload"
 
 
+class UnknownSessionError(NotFoundError):
+    """Nobody has signed in with this secret, or not any more."""
+
+    code = "unknown-session"
+
+
 class UnknownClientError(NotFoundError):
     """No program of that name is known here."""
 

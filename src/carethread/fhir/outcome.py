@@ -70,6 +70,7 @@ ROWS: dict[type[errors.CarethreadError], Row] = {
     errors.UnknownMessageError: Row(404, "not-found"),
     errors.UnknownPersonError: Row(404, "not-found"),
     errors.UnknownUploadError: Row(404, "not-found"),
+    errors.UnknownSessionError: Row(404, "not-found"),
     errors.UnknownClientError: Row(404, "not-found"),
     errors.UnknownSubscriptionError: Row(404, "not-found"),
     errors.ConflictError: Row(409, "conflict"),

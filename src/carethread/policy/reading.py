@@ -14,8 +14,8 @@ from enum import IntEnum
 from msgspec import Struct
 
 from carethread.directory.model import Standing
-from carethread.errors import UnknownThreadError
-from carethread.ids import CommunicationId, ParticipantId
+from carethread.errors import UnknownMessageError, UnknownThreadError
+from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, ActorKind, Thread
 from carethread.record.model import GROUP_ROLES, INDIVIDUAL_ROLES, Ledger, Participant, Role, Sensitivity
 
@@ -126,6 +126,11 @@ def may_read(actor: Actor, thread: Thread) -> bool:
 def unknown_thread(thread_id: CommunicationId) -> UnknownThreadError:
     """Return the answer to whoever asks for a thread that does not exist, or that they may not read: they are one."""
     return UnknownThreadError(f"there is no thread {thread_id}")
+
+
+def unknown_message(message_id: MessageId) -> UnknownMessageError:
+    """Return the answer to whoever names a message that does not exist, or whose thread they may not read."""
+    return UnknownMessageError(f"there is no message {message_id}")
 
 
 def check_may_read(actor: Actor, thread: Thread) -> None:

@@ -4,6 +4,9 @@ Nothing else reads for a person. What may not be read is answered like what does
 """
 
 from carethread.directory.versions import EntryPage, EntryProjection
+from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPlace, ReplyIn, ThreadAbout, Unfinished
+from carethread.policy.preferences import Preferences
+from carethread.policy.sessions import Acting, Session
 from carethread.reads.auditing import AccessPage, Reconstruction, Visible, access_log, access_page, reconstruct
 from carethread.reads.criteria import (
     Between,
@@ -20,12 +23,14 @@ from carethread.reads.criteria import (
     Total,
 )
 from carethread.reads.directory import current_rights, entry_history, read_entry, search_entries
+from carethread.reads.drafting import drafts, read_draft
 from carethread.reads.finding import find_thread
 from carethread.reads.found import FeedPage, IncludedEntry, MessagePage, Names, ThreadHistory, ThreadPage
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.meaning import check_criteria
 from carethread.reads.operating import log_operator, served_thread
+from carethread.reads.preferring import preferences
 from carethread.reads.resources import (
     feed,
     message_resource,
@@ -37,6 +42,7 @@ from carethread.reads.resources import (
     thread_resource_version,
 )
 from carethread.reads.searching import search_messages, search_threads
+from carethread.reads.sessions import session
 from carethread.reads.subscriptions import (
     Matches,
     SubscriptionPage,
@@ -69,6 +75,7 @@ from carethread.store.watch import Watch
 
 __all__ = [
     "AccessPage",
+    "Acting",
     "Aside",
     "BeforeWriting",
     "Between",
@@ -77,8 +84,12 @@ __all__ = [
     "ClientChange",
     "ClientVersion",
     "Correction",
+    "CorrectionOf",
     "Criteria",
     "CurrentRights",
+    "Draft",
+    "DraftContent",
+    "DraftPlace",
     "Entity",
     "EntryPage",
     "EntryProjection",
@@ -97,15 +108,20 @@ __all__ = [
     "MessagePage",
     "Names",
     "Page",
+    "Preferences",
     "Reconstruction",
     "Ref",
+    "ReplyIn",
+    "Session",
     "SubscriptionPage",
+    "ThreadAbout",
     "ThreadHistory",
     "ThreadOrder",
     "ThreadPage",
     "ThreadView",
     "Token",
     "Total",
+    "Unfinished",
     "Visible",
     "Wanted",
     "Watch",
@@ -115,6 +131,7 @@ __all__ = [
     "before_writing",
     "check_criteria",
     "current_rights",
+    "drafts",
     "entry_history",
     "feed",
     "find_thread",
@@ -128,7 +145,9 @@ __all__ = [
     "open_in_emergency",
     "own_upload",
     "patient_threads",
+    "preferences",
     "read_attachment",
+    "read_draft",
     "read_entry",
     "read_message",
     "read_subscription",
@@ -141,6 +160,7 @@ __all__ = [
     "search_subscriptions",
     "search_threads",
     "served_thread",
+    "session",
     "thread_resource",
     "thread_resource_history",
     "thread_resource_version",

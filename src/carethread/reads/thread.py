@@ -6,7 +6,6 @@ from msgspec.structs import replace
 from carethread.access_log import AccessEntry, Action, Served
 from carethread.clock import Instant
 from carethread.coordination import CoordinationService
-from carethread.errors import UnknownMessageError
 from carethread.ids import (
     CommunicationId,
     CoordinationId,
@@ -17,7 +16,7 @@ from carethread.ids import (
 )
 from carethread.policy.actor import Actor, Caller, Thread
 from carethread.policy.exceptional import check_may_open_in_emergency
-from carethread.policy.reading import check_may_read, may_read, unknown_thread
+from carethread.policy.reading import check_may_read, may_read, unknown_message, unknown_thread
 from carethread.record.media_types import attachment_path
 from carethread.record.model import Attachment, Ledger, Message
 from carethread.record.text import check_name
@@ -127,7 +126,7 @@ def read_attachment(
     def work(asking: Asking) -> tuple[tuple[Stored, Attachment], Shown]:
         stored, _, message = _message(asking.connection, asking.actor, wanted, asking.at)
         if not 0 < number <= len(message.attachments):
-            raise _unknown_message(wanted)
+            raise unknown_message(wanted)
         file = message.attachments[number - 1]
         return (stored, file), Shown(replace(_served(asked, stored, 1), detail=f"attachment {number}"))
 
@@ -185,12 +184,8 @@ def _message(
     stored = None if found is None else found[0]
     about = asked_about(connection, stored, actor, at)
     if found is None or about is None or not may_read(actor, about):
-        raise _unknown_message(message_id)
+        raise unknown_message(message_id)
     return found[0], with_patients(connection, found[0], about), entry_at(connection, *found)
-
-
-def _unknown_message(message_id: MessageId) -> UnknownMessageError:
-    return UnknownMessageError(f"there is no message {message_id}")
 
 
 def _view(connection: Connection, stored: Stored, about: Thread, actor: Actor, at: Instant) -> ThreadView:

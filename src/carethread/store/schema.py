@@ -408,6 +408,15 @@ set_aside = Table(
     sqlite_with_rowid=False,
 )
 Index("set_aside_thread", set_aside.c.thread_uuid)
+# What a person chose. Each further column is a field of policy.preferences.Preferences of the same name.
+preference = Table(
+    "preference",
+    metadata,
+    Column("person_id", LargeBinary(16), primary_key=True),
+    Column("language", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # ── Who wants to be told of what ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -449,5 +458,36 @@ upload = Table(
 )
 Index("upload_owner", upload.c.owner_id, upload.c.at, upload.c.size)
 Index("upload_at", upload.c.at)
+# Who has signed in to the web application. In no backup: whoever restores one signs in again.
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("session_id", LargeBinary(16), primary_key=True),
+    Column("secret_hash", LargeBinary(32), nullable=False, unique=True),  # SHA-256 of what the browser has
+    Column("person_id", LargeBinary(16), nullable=False),
+    Column("acting_for", LargeBinary(16)),  # an organisation or team
+    Column("kind", Text),  # auditor or steward
+    Column("purpose", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+    Column("idle", BigInteger, nullable=False),  # how long it may be left unused
+    Column("ends_at", BigInteger, nullable=False),  # in any case
+    Column("over_at", BigInteger, nullable=False),  # if it is not used any more
+)
+Index("web_session_person", web_session.c.person_id)
+Index("web_session_over", web_session.c.over_at)
+# What a person has begun to write, by where it belongs. Goes with a backup.
+draft = Table(
+    "draft",
+    metadata,
+    Column("person_id", LargeBinary(16), primary_key=True),
+    Column("place", Text, primary_key=True),  # see `drafts`
+    Column("version", BigInteger, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # JSON of policy.drafts.DraftContent
+)
+Index("draft_kept", draft.c.kept_at)
 # PostgreSQL's backends that listen for what is recorded.
 listener = Table("listener", metadata, Column("pid", BigInteger, primary_key=True, autoincrement=False))

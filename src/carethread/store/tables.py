@@ -1,4 +1,4 @@
-"""The tables that no repository holds, as files of a backup: directory, clients, log, marks, changes, subscriptions.
+"""The tables that no repository holds, as files of a backup: directory, clients, log, marks, changes, drafts and so on.
 
 One JSON array a row and line, in the order of the primary key; bytes as base64. Both databases write and read the same
 files, so a backup of one is restored into the other.
@@ -28,7 +28,9 @@ from carethread.store.schema import (
     directory_state,
     directory_version,
     directory_word,
+    draft,
     opened_mark,
+    preference,
     revoked_token,
     set_aside,
     subscription,
@@ -52,6 +54,8 @@ TABLES = (
     set_aside,
     change,
     subscription,
+    preference,
+    draft,
 )
 _PAGE = 1_000
 

@@ -6,10 +6,19 @@ What is refused is logged too. Whoever may not read a thread gets the answer of 
 from carethread.directory.versions import WrittenEntry
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
 from carethread.writes.directory import write_entry
+from carethread.writes.drafting import discard_draft, keep_draft
 from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message
+from carethread.writes.preferring import keep_preferences
 from carethread.writes.refiling import Refiled, Refiling, refile
+from carethread.writes.sessions import (
+    begin_session,
+    change_session,
+    end_session,
+    end_sessions_of,
+    rotate_session,
+)
 from carethread.writes.subscriptions import (
     change_subscription,
     end_subscription,
@@ -28,10 +37,17 @@ __all__ = [
     "ThreadChange",
     "Unless",
     "WrittenEntry",
+    "begin_session",
+    "change_session",
     "change_subscription",
     "change_thread",
     "create_unless",
+    "discard_draft",
+    "end_session",
+    "end_sessions_of",
     "end_subscription",
+    "keep_draft",
+    "keep_preferences",
     "keep_upload",
     "log_refused",
     "log_tried",
@@ -41,6 +57,7 @@ __all__ = [
     "open_thread",
     "post_message",
     "refile",
+    "rotate_session",
     "set_aside",
     "subscribe",
     "together",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from carethread.access_log import AccessEntry, Outcome
 from carethread.coordination import CoordinationService
-from carethread.errors import CarethreadError, UnknownMessageError, UnknownPersonError
+from carethread.errors import CarethreadError, UnknownPersonError
 from carethread.ids import CommunicationId, CoordinationId, MessageId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, Caller, Known, Thread
 from carethread.policy.reading import check_may_read, unknown_thread
@@ -86,11 +86,6 @@ def readable(service: CoordinationService, caller: Caller, thread_id: Communicat
             raise unknown_thread(thread_id)
         check_may_read(actor, about)
         return Seen(actor, stored, with_patients(connection, stored, about))
-
-
-def unknown_message(message_id: MessageId) -> UnknownMessageError:
-    """Return the answer to whoever names a message that does not exist, or that they may not read."""
-    return UnknownMessageError(f"there is no message {message_id}")
 
 
 def patients_in(view: View) -> frozenset[ParticipantId]:

@@ -7,7 +7,7 @@ from carethread.coordination import CoordinationService
 from carethread.coordination.record import Permission
 from carethread.ids import MessageId, parse_message_id
 from carethread.policy.actor import Caller, Thread
-from carethread.policy.reading import may_read
+from carethread.policy.reading import may_read, unknown_message
 from carethread.policy.speaking import author_in
 from carethread.policy.standing import check_may_write
 from carethread.policy.writing import check_may_name
@@ -16,7 +16,7 @@ from carethread.record.transitions import Found
 from carethread.store.asking import actor_for, line
 from carethread.store.threads import asked_about, entry_at, find_thread_of
 from carethread.store.writer import View
-from carethread.writes.acting import WriteLog, patients_in, performed, provisional, unknown_message
+from carethread.writes.acting import WriteLog, patients_in, performed, provisional
 
 
 def name_message(

@@ -12,6 +12,7 @@ from carethread.coordination.record import Permission, check_first_thread
 from carethread.errors import DuplicateRecordError, UnknownPersonError, WrongPatientError
 from carethread.ids import ClinicalId, CommunicationId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, Caller, Company, Thread
+from carethread.policy.drafts import DraftPlace
 from carethread.policy.opening import as_opened, check_may_open
 from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_opening
@@ -31,6 +32,7 @@ from carethread.record.model import (
 from carethread.record.transitions import Found, NewThread
 from carethread.store.asking import actor_for, line
 from carethread.store.database import Connection
+from carethread.store.drafts import sent
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.people import known, patients_of_record, surviving_patient
@@ -82,6 +84,7 @@ def open_thread(
     client_identifier: ClientIdentifier | None = None,
     naming: Naming | None = None,
     patient_side_opens: bool = True,
+    draft: DraftPlace | None = None,
 ) -> CommunicationId:
     """Open a thread; begin the patient's record, if this is the first.
 
@@ -93,6 +96,7 @@ def open_thread(
         client_identifier: what the client calls this request, within what this person asks for through it.
         naming: what the thread is called in the whole installation.
         patient_side_opens: whether this installation lets patients and related persons open threads.
+        draft: the place of what they had begun to write: it goes with the commit that opens the thread.
 
     Raises:
         UnknownPersonError: the directory does not know the patient or somebody named.
@@ -105,7 +109,9 @@ def open_thread(
     return performed(
         service.archive,
         asked,
-        lambda: _open(service, caller, opening, care_location, (client_identifier, naming), patient_side_opens, asked),
+        lambda: _open(
+            service, caller, opening, care_location, (client_identifier, naming), patient_side_opens, asked, draft
+        ),
     )
 
 
@@ -117,6 +123,7 @@ def _open(
     names: tuple[ClientIdentifier | None, Naming | None],
     patient_side_opens: bool,  # noqa: FBT001 - handed on
     asked: AccessEntry,
+    draft: DraftPlace | None,
 ) -> CommunicationId:
     archive = service.archive
     prepared = _prepare(service, caller, opening, care_location, patient_side_opens=patient_side_opens)
@@ -127,12 +134,14 @@ def _open(
         check_first_thread(archive, prepared.author, prepared.place, prepared.new, message, identifier, naming)
         record = _begin(service, prepared)
     log = WriteLog(archive, asked, "thread")
+    done: list[Effect] = []
 
     def following(commit: str, made: str) -> Iterator[Effect]:
         thread_id = CommunicationId(made)
         yield from log.effects(commit, thread=thread_id)
         if opening.message is not None:
             yield wrote(prepared.actor.id, thread_id, 0, 1, archive.clock())
+        yield from done
 
     def ask(view: View, new: NewThread, continued: Ledger | None, corrected: Found | None) -> Author:
         now = archive.clock()
@@ -152,6 +161,8 @@ def _open(
         if opening.message is not None and opening.message.corrects is not None:
             check_is_theirs(actor, opening.message.corrects, original_of(patients, corrected))
         log.acting(actor, record.coordination_id, None, opening.on_behalf_of)
+        # Asked only where something is to be recorded: who asks again finds what is there, and has begun anew perhaps.
+        done[:] = [] if draft is None else [sent(actor.id, draft)]
         return author_opening(actor, patients, opening.on_behalf_of)
 
     return record.communication_create(

@@ -7,6 +7,7 @@ from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission
 from carethread.ids import CommunicationId, MessageId, parse_communication_id
 from carethread.policy.actor import Actor, Caller, Thread
+from carethread.policy.drafts import DraftPlace
 from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_in, default_group
 from carethread.policy.standing import check_may_write
@@ -15,6 +16,7 @@ from carethread.record.model import Author, ClientIdentifier, Ledger, MessageCon
 from carethread.record.text import check_body
 from carethread.record.transitions import Found
 from carethread.store.asking import Seen, actor_for, line
+from carethread.store.drafts import sent
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.writer import View
@@ -40,6 +42,7 @@ def post_message(
     client_identifier: ClientIdentifier | None = None,
     naming: Naming | None = None,
     seen: Seen | None = None,
+    draft: DraftPlace | None = None,
 ) -> MessageId:
     """Append a message, or with `content.corrects` a correction.
 
@@ -47,7 +50,8 @@ def post_message(
     `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
     installation's. `client_identifier` is within what this person asks for through that client; `naming` is what the
     message is called in the whole installation. `seen` is what `reads.before_writing` found of this thread for this
-    caller just now.
+    caller just now. `draft` is the place of what its author had begun to write: it goes with the commit that records
+    the message, and stays if none does. Asked again under its identifier, nothing is removed.
 
     Raises:
         UnknownThreadError: there is no such thread, or they may not read it.
@@ -69,6 +73,7 @@ def post_message(
             care_location,
             (client_identifier, naming),
             WriteLog(service.archive, asked, word),
+            draft,
         ),
     )
 
@@ -81,6 +86,7 @@ def _post(
     care_location: str | None,
     names: tuple[ClientIdentifier | None, Naming | None],
     log: WriteLog,
+    draft: DraftPlace | None,
 ) -> MessageId:
     archive = service.archive
     actor, stored, about = seen.actor, seen.stored, seen.about
@@ -111,6 +117,8 @@ def _post(
         log.acting(acting, stored.record, thread_id, said.on_behalf_of)
         state = view.state.thread(view.connection, thread_id)
         marks.append(wrote(acting.id, thread_id, state.last_message, state.entries + 1, now))
+        if draft is not None:
+            marks.append(sent(acting.id, draft))
         return author_in(acting, thread, said.on_behalf_of), said
 
     return CoordinationRecord(archive, stored.record).add_message(

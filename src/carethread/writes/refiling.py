@@ -18,7 +18,7 @@ from carethread.errors import WrongPatientError
 from carethread.ids import CommunicationId, MessageId, ParticipantId, parse_message_id
 from carethread.policy.actor import Caller, Thread
 from carethread.policy.changing import check_may_change
-from carethread.policy.reading import may_read
+from carethread.policy.reading import may_read, unknown_message
 from carethread.policy.speaking import default_group
 from carethread.policy.writing import check_may_correct
 from carethread.record.media_types import attachment_path
@@ -34,7 +34,7 @@ from carethread.record.model import (
 from carethread.store.asking import actor_for, line
 from carethread.store.people import known
 from carethread.store.threads import Stored, asked_about, entry_at, find_thread_of, with_patients
-from carethread.writes.acting import participants, performed, unknown_message
+from carethread.writes.acting import participants, performed
 from carethread.writes.changing import ThreadChange, change_thread
 from carethread.writes.opening import Opening, check_opening, open_thread
 from carethread.writes.posting import post_message
