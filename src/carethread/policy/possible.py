@@ -1,17 +1,51 @@
-"""What somebody may do in a thread now: every answer is that of the check which will be asked again when they do it.
+"""What somebody may do in a thread now: each answer is that of the check which is asked again when they do it.
 
-Where a check is about somebody who is to be added, an invented colleague, who is a member of every group that takes
-part and of every group of the actor's, or an invented stranger, who is a member of nothing, stands for them.
+Where that check is about somebody who is to be added, whom nobody has named yet, an invented colleague stands for them,
+who is a member of every group that takes part and of every group of the actor's; or an invented stranger, who is a
+member of nothing.
 """
 
-from msgspec import Struct
+from collections.abc import Iterable, Iterator
+from itertools import product
 
-from carethread.ids import MessageId, ParticipantId
-from carethread.record.model import Policies, Visibility
+from msgspec import Struct
+from msgspec.structs import replace
+
+from carethread.directory.model import Membership, Standing
+from carethread.errors import AmbiguousSideError
+from carethread.ids import CommunicationId, MessageId, ParticipantId
+from carethread.policy.actor import Actor, Company, Known, Thread
+from carethread.policy.allowing import allows
+from carethread.policy.changing import check_may_change
+from carethread.policy.opening import check_may_open
+from carethread.policy.sides import recipients_for
+from carethread.policy.speaking import author_opening, check_may_speak, default_group
+from carethread.policy.standing import groups_of
+from carethread.policy.writing import check_may_correct, check_may_post, check_may_set_aside
+from carethread.record import rules
+from carethread.record.model import (
+    GROUP_ROLES,
+    CoordinationStatus,
+    LedgerUpdate,
+    Message,
+    Participant,
+    Policies,
+    Role,
+    Sensitivity,
+    ThreadStatus,
+    Visibility,
+)
+from carethread.record.transitions import NewThread
+
+_INVENTED = ParticipantId("00000000-0000-0000-0000-000000000000")
+_SOMEBODY = Participant(_INVENTED, Role.CLINICIAN, "Somebody")
+_ADDED = LedgerUpdate(add_participants=(_SOMEBODY,))
+VISIBILITIES = tuple(Visibility(*each) for each in product(Sensitivity, (False, True)))
+POLICIES = tuple(Policies(*each) for each in product((False, True), repeat=2))
 
 
 class Possible(Struct, frozen=True, kw_only=True):
-    """What is possible now. What is said of a message is said of those that were asked about.
+    """What is possible now. What is said of messages is said of those that were asked about.
 
     Attributes:
         post: write a message, in at least one of the ways of speaking.
@@ -25,7 +59,7 @@ class Possible(Struct, frozen=True, kw_only=True):
         archive: archive it.
         continues: open a thread that takes this one up.
         set_aside: for which of their groups they may set it aside.
-        refile: which messages they may file again in another patient's record.
+        refile: which messages they may file again in the record of another patient.
     """
 
     post: bool = False
@@ -55,3 +89,142 @@ class Way(Struct, frozen=True):
     on_behalf_of: ParticipantId | None
     to: tuple[ParticipantId, ...] | None
     is_default: bool
+
+
+def ways_of(actor: Actor, thread: Thread) -> tuple[Way, ...]:
+    """Return the ways in which an actor speaks in a thread: themselves first, then groups in the ledger's order.
+
+    Whether it takes messages is another question.
+    """
+    candidates = (None, *groups_of(actor, thread))
+    found = tuple(each for each in candidates if allows(check_may_speak, actor, thread, each))
+    defaults = _default(actor, thread)
+    return tuple(Way(each, _goes_to(actor, thread, each), each in defaults) for each in found)
+
+
+def _default(actor: Actor, thread: Thread) -> tuple[ParticipantId | None, ...]:
+    try:
+        return (default_group(actor, thread),)
+    except AmbiguousSideError:
+        return ()
+
+
+def _goes_to(
+    actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None
+) -> tuple[ParticipantId, ...] | None:  # fmt: skip
+    try:
+        return recipients_for(actor, thread, on_behalf_of, ())
+    except AmbiguousSideError:
+        return None
+
+
+class Around(Struct, frozen=True, kw_only=True):
+    """What else bears on what is possible.
+
+    Attributes:
+        status: of the record.
+        installation: who asks is asked here: only its custodian writes a record.
+        company: what the directory knows of every participant.
+        patient_side_opens: whether this installation lets patients and related persons open threads.
+    """
+
+    status: CoordinationStatus
+    installation: ParticipantId
+    company: Company
+    patient_side_opens: bool = True
+
+
+def possible(actor: Actor, thread: Thread, around: Around, messages: Iterable[Message]) -> Possible:
+    """Return what an actor may do in a thread that they may read."""
+    status = around.status
+    if not (allows(rules.check_custodian, status, around.installation) and allows(rules.check_modifiable, status)):
+        return Possible(set_aside=_set_aside(actor, thread))
+    changes = _Changes(actor, thread, around.company)
+    ledger = thread.ledger
+    found = Possible(
+        add=changes.allow(_ADDED, changes.colleague),
+        add_others=changes.allow(_ADDED, Known(_INVENTED, Role.CLINICIAN, _SOMEBODY.name)),
+        remove=frozenset(each.id for each in ledger.participants if changes.allow(_removing(each.id))),
+        visibilities=frozenset(each for each in VISIBILITIES if changes.allow(LedgerUpdate(visibility=each))),
+        policies=frozenset(each for each in POLICIES if changes.allow(LedgerUpdate(policies=each))),
+        close=changes.allow(LedgerUpdate(ThreadStatus.CLOSED)),
+        archive=changes.allow(LedgerUpdate(ThreadStatus.ARCHIVED)),
+        set_aside=_set_aside(actor, thread),
+    )
+    if not allows(rules.check_accepts_entries, status):
+        return found
+    ways = tuple(each.on_behalf_of for each in ways_of(actor, thread))
+    entries = tuple(messages)
+    return replace(
+        found,
+        post=any(allows(check_may_post, actor, thread, each) for each in ways),
+        correct=frozenset(_correctable(actor, thread, ways, entries)),
+        continues=_opens(actor, thread.patients, around, thread),
+        refile=frozenset(_refilable(actor, thread, around, changes, entries)),
+    )
+
+
+def _removing(participant: ParticipantId) -> LedgerUpdate:
+    return LedgerUpdate(remove_participants=(participant,))
+
+
+def _set_aside(actor: Actor, thread: Thread) -> frozenset[ParticipantId]:
+    groups = groups_of(actor, thread)
+    return frozenset(each for each in groups if allows(check_may_set_aside, actor, thread, each))
+
+
+class _Changes:
+    """Asks whether a ledger may be changed, with somebody invented where somebody is to be added."""
+
+    def __init__(self, actor: Actor, thread: Thread, company: Company) -> None:
+        self._actor, self._thread, self._company = actor, thread, company
+        taking_part = (each.id for each in thread.ledger.participants if each.role in GROUP_ROLES)
+        groups = dict.fromkeys((*taking_part, *(each.group for each in actor.memberships)))
+        memberships = tuple(Membership(each, Standing.CLINICIAN) for each in groups)
+        self.colleague = Known(_INVENTED, Role.CLINICIAN, _SOMEBODY.name, memberships=memberships)
+
+    def allow(self, update: LedgerUpdate, invented: Known | None = None) -> bool:
+        company = self._company if invented is None else {**self._company, _INVENTED: invented}
+        return allows(check_may_change, self._actor, self._thread, update, company)
+
+
+# ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _correctable(
+    actor: Actor, thread: Thread, ways: tuple[ParticipantId | None, ...], messages: tuple[Message, ...]
+) -> Iterator[MessageId]:
+    for each in messages:
+        if any(allows(check_may_correct, actor, thread, way, each.id, (thread, each)) for way in ways):
+            yield each.id
+
+
+def _refilable(
+    actor: Actor, thread: Thread, around: Around, changes: _Changes, messages: tuple[Message, ...]
+) -> Iterator[MessageId]:
+    """Yield which messages can be corrected without saying for whom, if the whole way of refiling is open.
+
+    Then the thread is archived, and read by those alone who are named: somebody of each side may have to be added.
+    """
+    restricted = Visibility(thread.ledger.visibility.sensitivity, restricted=True)
+    update = LedgerUpdate(ThreadStatus.ARCHIVED, visibility=restricted)
+    opens = _opens(actor, frozenset(), around, None)
+    if opens and (changes.allow(update) or changes.allow(_with_somebody(update), changes.colleague)):
+        yield from _correctable(actor, thread, _default(actor, thread), messages)
+
+
+def _with_somebody(update: LedgerUpdate) -> LedgerUpdate:
+    return replace(update, add_participants=_ADDED.add_participants)
+
+
+def _opens(actor: Actor, patients: frozenset[ParticipantId], around: Around, continued: Thread | None) -> bool:
+    """Say whether somebody opens threads about these patients at all, for themselves or for a group of theirs."""
+    continues: CommunicationId | None = None if continued is None else continued.ledger.communication_id
+    groups = dict.fromkeys(each.group for each in actor.memberships)
+    for group in (None, *groups):
+        author = author_opening(actor, patients, group)
+        new = NewThread((Participant(author.id, author.role, author.name),), continues=continues)
+        opens = around.patient_side_opens
+        if allows(check_may_open, actor, new, group, patients, {}, patient_side_opens=opens, continued=continued):
+            return True
+    return False

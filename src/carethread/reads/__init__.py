@@ -5,9 +5,12 @@ Nothing else reads for a person. What may not be read is answered like what does
 
 from carethread.directory.versions import EntryPage, EntryProjection
 from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPlace, ReplyIn, ThreadAbout, Unfinished
+from carethread.policy.possible import Possible, Way
 from carethread.policy.preferences import Preferences
 from carethread.policy.sessions import Acting, Session
 from carethread.reads.auditing import AccessPage, Reconstruction, Visible, access_log, access_page, reconstruct
+from carethread.reads.banners import Banner, banners, names
+from carethread.reads.conversation import Conversation, conversation
 from carethread.reads.criteria import (
     Between,
     ByIdentifier,
@@ -29,8 +32,10 @@ from carethread.reads.found import FeedPage, IncludedEntry, MessagePage, Names, 
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.meaning import check_criteria
+from carethread.reads.myself import Myself, OwnGroup, who_am_i
 from carethread.reads.operating import log_operator, served_thread
 from carethread.reads.preferring import preferences
+from carethread.reads.readers import GroupReader, Readers, readers_of
 from carethread.reads.resources import (
     feed,
     message_resource,
@@ -77,12 +82,14 @@ __all__ = [
     "AccessPage",
     "Acting",
     "Aside",
+    "Banner",
     "BeforeWriting",
     "Between",
     "ByIdentifier",
     "Clause",
     "ClientChange",
     "ClientVersion",
+    "Conversation",
     "Correction",
     "CorrectionOf",
     "Criteria",
@@ -96,6 +103,7 @@ __all__ = [
     "FeedPage",
     "Field",
     "Filter",
+    "GroupReader",
     "Hit",
     "Hits",
     "InboxLine",
@@ -106,9 +114,13 @@ __all__ = [
     "Matches",
     "MessageOrder",
     "MessagePage",
+    "Myself",
     "Names",
+    "OwnGroup",
     "Page",
+    "Possible",
     "Preferences",
+    "Readers",
     "Reconstruction",
     "Ref",
     "ReplyIn",
@@ -125,11 +137,14 @@ __all__ = [
     "Visible",
     "Wanted",
     "Watch",
+    "Way",
     "access_log",
     "access_page",
     "active_subscriptions",
+    "banners",
     "before_writing",
     "check_criteria",
+    "conversation",
     "current_rights",
     "drafts",
     "entry_history",
@@ -142,6 +157,7 @@ __all__ = [
     "message_resource_history",
     "message_resource_version",
     "message_written_to",
+    "names",
     "open_in_emergency",
     "own_upload",
     "patient_threads",
@@ -152,6 +168,7 @@ __all__ = [
     "read_message",
     "read_subscription",
     "read_thread",
+    "readers_of",
     "reconstruct",
     "resolve",
     "search",
@@ -166,6 +183,7 @@ __all__ = [
     "thread_resource_version",
     "unattended_groups",
     "unread_count",
+    "who_am_i",
     "written_message",
     "written_thread",
 ]

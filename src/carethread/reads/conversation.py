@@ -1,14 +1,22 @@
 """Everything that a page of a thread needs, in one snapshot and with one line of the log."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from carethread.access_log import Action
 from carethread.coordination import CoordinationService
-from carethread.ids import CommunicationId, ParticipantId
+from carethread.errors import InvalidValueError
+from carethread.ids import CommunicationId, ParticipantId, parse_communication_id
 from carethread.policy.actor import Caller
-from carethread.policy.possible import Possible, Way
-from carethread.reads.banners import Banner
-from carethread.reads.readers import Readers
-from carethread.reads.thread import ThreadView
+from carethread.policy.possible import Around, Possible, Way, possible, ways_of
+from carethread.policy.standing import groups_of
+from carethread.reads.banners import Banner, banners_in
+from carethread.reads.readers import Readers, readers_in
+from carethread.reads.thread import ThreadView, opening, readable, serving, view_of
+from carethread.store.asking import Asking, Shown, answer, line
+from carethread.store.inbox import waiting_on
+from carethread.store.people import known
+from carethread.store.threads import status_of
 
 
 class Conversation(Struct, frozen=True):
@@ -57,4 +65,34 @@ def conversation(
         UnknownThreadError: there is no such thread, or they may not read it: the answer is the same.
         InvalidValueError: `after` is less than 0.
     """
-    raise NotImplementedError
+    wanted = parse_communication_id(thread_id, "thread_id")
+    detail = f"entries after {after}" if after else ""
+    asked = replace(line(caller, Action.SERVED), thread=wanted)
+    archive = service.archive
+
+    def work(asking: Asking) -> tuple[Conversation, Shown]:
+        if after < 0:
+            raise InvalidValueError("after", "is less than 0")
+        connection, actor = asking.connection, asking.actor
+        stored, about = readable(connection, actor, wanted, asking.at)
+        view = view_of(asking, stored, about, after)
+        patients, shown = banners_in(connection, about.patients)
+        around = Around(
+            status=status_of(connection, stored),
+            installation=archive.installation.custodian.id,
+            company=known(connection, (each.id for each in stored.ledger.participants), asking.at),
+            patient_side_opens=patient_side_opens,
+        )
+        found = Conversation(
+            view=view,
+            entries=stored.entries,
+            patients=patients,
+            possible=possible(actor, about, around, view.messages),
+            speaking=ways_of(actor, about),
+            readers=readers_in(connection, about, asking.at),
+            waiting=waiting_on(connection, stored.key, stored.number).intersection(groups_of(actor, about)),
+        )
+        line_of_log = replace(serving(asked, stored, len(view.messages)), detail=detail, entries=shown)
+        return found, Shown(line_of_log, opening(caller, stored, asking.at) if opens else ())
+
+    return answer(archive, asked, caller, work)

@@ -1,13 +1,19 @@
 """Who somebody is here: for whom they may act, and as what."""
 
+from collections import defaultdict
+
 from msgspec import Struct
 
 from carethread.coordination import CoordinationService
-from carethread.directory.model import Duty, Standing
+from carethread.directory.model import CareTeam, Duty, Group, Standing
 from carethread.ids import ParticipantId
-from carethread.policy.actor import ActorKind, Caller
+from carethread.policy.actor import Actor, ActorKind, Caller
+from carethread.reads.banners import Banner, banners_in
 from carethread.record.model import Role
-from carethread.reads.banners import Banner
+from carethread.store.asking import actor_for
+from carethread.store.called import newest_entries
+from carethread.store.database import Connection
+from carethread.store.people import actor_of, has_duty
 
 
 class OwnGroup(Struct, frozen=True):
@@ -54,4 +60,36 @@ def who_am_i(service: CoordinationService, caller: Caller) -> Myself:
         UnknownPersonError: the directory has no such person.
         PolicyError: they may not ask as what they say.
     """
-    raise NotImplementedError
+    archive = service.archive
+    at = archive.clock()
+    with archive.database.snapshot() as connection:
+        acting = actor_for(connection, caller, at)
+        themselves = actor_of(connection, acting.id, at) if caller.person is not None else acting
+        patients, _ = banners_in(connection, themselves.patients)
+        return Myself(
+            id=themselves.id,
+            kind=themselves.kind,
+            name=themselves.name,
+            active=themselves.active,
+            groups=_groups(connection, themselves),
+            duties=frozenset(each for each in Duty if has_duty(connection, themselves.id, each, at)),
+            patients=patients,
+        )
+
+
+def _groups(connection: Connection, actor: Actor) -> tuple[OwnGroup, ...]:
+    standings: defaultdict[ParticipantId, set[Standing]] = defaultdict(set)
+    for each in actor.memberships:
+        standings[each.group].add(each.standing)
+    found = [
+        OwnGroup(
+            entry.id,
+            Role.CARE_TEAM if isinstance(entry, CareTeam) else Role.ORGANISATION,
+            entry.name,
+            frozenset(standings[entry.id]),
+            entry.patient if isinstance(entry, CareTeam) else None,
+        )
+        for entry, _, _ in newest_entries(connection, standings)
+        if isinstance(entry, Group)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.role is Role.CARE_TEAM, each.name, each.id)))

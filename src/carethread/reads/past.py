@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from carethread.clock import Instant
 from carethread.coordination import CoordinationService
-from carethread.ids import CommunicationId, MessageId
+from carethread.ids import CommunicationId
 from carethread.policy.actor import Caller
 from carethread.record.commit_message import Summary
 from carethread.record.finding import Finding

@@ -2,10 +2,14 @@
 
 from msgspec import Struct
 
+from carethread.clock import Instant
 from carethread.coordination import CoordinationService
 from carethread.ids import ParticipantId
-from carethread.policy.reading import Reach
-from carethread.record.model import Ledger, Participant
+from carethread.policy.actor import Thread
+from carethread.policy.reading import Reach, may_read, reaches
+from carethread.record.model import GROUP_ROLES, Ledger, Participant
+from carethread.store.database import Connection
+from carethread.store.people import actor_of, patient_side_of
 
 
 class GroupReader(Struct, frozen=True):
@@ -20,7 +24,7 @@ class Readers(Struct, frozen=True):
 
     Attributes:
         individuals: who reads it by name. Whoever opened it for a group is not among them.
-        groups: who reads it as a member.
+        groups: whose members read it, and which of them.
         patient: whether the patient can, in whatever way.
         related_persons: whether somebody related to the patient can.
     """
@@ -33,4 +37,19 @@ class Readers(Struct, frozen=True):
 
 def readers_of(service: CoordinationService, ledger: Ledger, patients: frozenset[ParticipantId]) -> Readers:
     """Return who can read a thread that was served already, as the directory stands; nothing is logged for that."""
-    raise NotImplementedError
+    archive = service.archive
+    with archive.database.snapshot() as connection:
+        return readers_in(connection, Thread(ledger, patients), archive.clock())
+
+
+def readers_in(connection: Connection, about: Thread, at: Instant) -> Readers:
+    """Return who can read a thread, as the directory stands; `about` has all patients of its record."""
+    reach = reaches(about.ledger)
+    listed = about.ledger.participants
+    patients, related = patient_side_of(connection, about.patients)
+    return Readers(
+        tuple(each for each in listed if reach[each.id] is Reach.NAMED),
+        tuple(GroupReader(each, reach[each.id]) for each in listed if each.role in GROUP_ROLES),
+        any(may_read(actor_of(connection, each, at), about) for each in patients),
+        any(may_read(actor_of(connection, each, at), about) for each in related),
+    )

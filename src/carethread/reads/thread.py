@@ -75,11 +75,9 @@ def read_thread(
 
     def work(asking: Asking) -> tuple[ThreadView, Shown]:
         stored, about = readable(asking.connection, asking.actor, wanted, asking.at)
-        view = _view(asking.connection, stored, about, asking.actor, asking.at)
-        effects: tuple[Effect, ...] = ()
-        if opens and caller.person is not None and caller.kind is None:
-            effects = (opened(caller.person, wanted, stored.entries, asking.at),)
-        return view, Shown(_served(asked, stored, len(view.messages)), effects)
+        view = view_of(asking, stored, about)
+        effects = opening(caller, stored, asking.at) if opens else ()
+        return view, Shown(serving(asked, stored, len(view.messages)), effects)
 
     return answer(service.archive, asked, caller, work)
 
@@ -106,7 +104,7 @@ def read_message(
             (message,),
             tuple(each for each in elsewhere if each.corrects == message.id),
         )
-        return (view, message), Shown(replace(_served(asked, stored, 1), detail="message"))
+        return (view, message), Shown(replace(serving(asked, stored, 1), detail="message"))
 
     return answer(service.archive, asked, caller, work)
 
@@ -128,7 +126,7 @@ def read_attachment(
         if not 0 < number <= len(message.attachments):
             raise unknown_message(wanted)
         file = message.attachments[number - 1]
-        return (stored, file), Shown(replace(_served(asked, stored, 1), detail=f"attachment {number}"))
+        return (stored, file), Shown(replace(serving(asked, stored, 1), detail=f"attachment {number}"))
 
     stored, file = answer(archive, asked, caller, work)
     return file, archive.attachment(stored.record, stored.ledger.communication_id, attachment_path(file))
@@ -155,8 +153,8 @@ def open_in_emergency(
             raise unknown_thread(wanted)
         check_may_open_in_emergency(asking.actor, about, reason)
         about = with_patients(asking.connection, stored, about)
-        view = _view(asking.connection, stored, about, asking.actor, asking.at)
-        return view, Shown(_served(asked, stored, len(view.messages)))
+        view = view_of(asking, stored, about)
+        return view, Shown(serving(asked, stored, len(view.messages)))
 
     return answer(service.archive, asked, caller, work)
 
@@ -188,23 +186,32 @@ def _message(
     return found[0], with_patients(connection, found[0], about), entry_at(connection, *found)
 
 
-def _view(connection: Connection, stored: Stored, about: Thread, actor: Actor, at: Instant) -> ThreadView:
+def view_of(asking: Asking, stored: Stored, about: Thread, after: int = 0) -> ThreadView:
+    """Return a thread as it is served, with its messages after a position."""
+    connection = asking.connection
     thread_id = stored.ledger.communication_id
     elsewhere = [Correction(*each) for each in corrected_elsewhere(connection, stored)]
     following = continued_by(connection, thread_id)
     others = {*following, *(each.thread for each in elsewhere)}
-    open_to_actor = {each for each in others if _may_read_too(connection, actor, each, at)}
-    groups = {each.group for each in actor.memberships}
+    open_to_actor = {each for each in others if _may_read_too(connection, asking.actor, each, asking.at)}
+    groups = {each.group for each in asking.actor.memberships}
     return ThreadView(
         record=stored.record,
         patients=about.patients,
         version=stored.version,
         ledger=stored.ledger,
-        messages=entries_of(connection, stored),
+        messages=entries_of(connection, stored, after),
         corrected_elsewhere=tuple(each for each in elsewhere if each.thread in open_to_actor),
         continued_by=tuple(each for each in following if each in open_to_actor),
         asides=tuple(each for each in asides(connection, thread_id) if each.group in groups),
     )
+
+
+def opening(caller: Caller, stored: Stored, at: Instant) -> tuple[Effect, ...]:
+    """Return the mark that a thread counts as opened by whoever asks, as far as it goes now. Nobody else leaves one."""
+    if caller.person is None or caller.kind is not None:
+        return ()
+    return (opened(caller.person, stored.ledger.communication_id, stored.entries, at),)
 
 
 def _may_read_too(connection: Connection, actor: Actor, thread_id: CommunicationId, at: Instant) -> bool:
@@ -220,7 +227,8 @@ def _corrected_elsewhere(asking: Asking, stored: Stored) -> tuple[Correction, ..
     return tuple(each for each in found if each.thread in readable)
 
 
-def _served(asked: AccessEntry, stored: Stored, entries: int) -> AccessEntry:
+def serving(asked: AccessEntry, stored: Stored, entries: int) -> AccessEntry:
+    """Return the line of a thread that is served, with how many of its entries."""
     thread_id = stored.ledger.communication_id
     return replace(
         asked,

@@ -55,6 +55,21 @@ _waiting = _rows.outerjoin(
     participation.c.waiting == statements.ONE,
     participation.c.addressed > func.coalesce(set_aside.c.position, statements.ZERO),
 )
+_waiting_on = (
+    select(participation.c.participant_id)
+    .join_from(
+        participation,
+        set_aside,
+        (set_aside.c.group_id == participation.c.participant_id) & (set_aside.c.thread_uuid == _UUID),
+        isouter=True,
+    )
+    .where(
+        participation.c.record_key == p("key"),
+        participation.c.thread_no == p("no"),
+        participation.c.waiting == statements.ONE,
+        participation.c.addressed > func.coalesce(set_aside.c.position, statements.ZERO),
+    )
+)
 _find_unread = (
     select(thread.c.last_message, opened_mark.c.position)
     .join_from(
@@ -228,6 +243,11 @@ def is_unread(connection: Connection, person: ParticipantId, thread_id: Communic
         _find_unread, person=key_of(person), uuid=thread_uuid(thread_id), key=key, no=number
     )  # fmt: skip
     return any(last > (position or 0) for last, position in rows)
+
+
+def waiting_on(connection: Connection, key: int, number: int) -> frozenset[ParticipantId]:
+    """Return the participants on whom a thread waits, and for whom nobody has set it aside since."""
+    return frozenset(id_of(row[0]) for row in connection.all(_waiting_on, key=key, no=number))
 
 
 def groups_with_threads(connection: Connection, after: ParticipantId | None, count: int) -> list[ParticipantId]:

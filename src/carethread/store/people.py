@@ -40,7 +40,7 @@ from carethread.policy.actor import Actor, ActorKind, Known
 from carethread.record.model import Role
 from carethread.store import directory_statements as statements
 from carethread.store.database import Connection
-from carethread.store.directory_entries import Look, concluded, entries_around
+from carethread.store.directory_entries import Look, concluded, decode, entries_around
 from carethread.store.keys import id_of, key_of
 
 _DUTIES = {ActorKind.AUDITOR: Duty.AUDITOR, ActorKind.STEWARD: Duty.STEWARD}
@@ -230,6 +230,19 @@ def records_of_patient(
     everyone = (entries[each] for each in merged(patient_id, entries))
     others = {each.clinical_id for each in everyone if isinstance(each, Patient)} - {entry.clinical_id}
     return (entry.clinical_id, *sorted(others))
+
+
+def patient_side_of(
+    connection: Connection, patients: frozenset[ParticipantId]
+) -> tuple[tuple[ParticipantId, ...], tuple[ParticipantId, ...]]:
+    """Return the patients of a record that the directory has, and everybody related to one of them, each ordered."""
+    rows = statements.sources_of.rows(connection, map(key_of, patients), relation="patient")
+    around = {key_of(each) for each in patients} | {bytes(source) for (source,) in rows}
+    entries = [decode(content) for (content,) in statements.entries_by_id.rows(connection, around)]
+    return (
+        tuple(sorted(each.id for each in entries if isinstance(each, Patient))),
+        tuple(sorted(each.id for each in entries if isinstance(each, RelatedPerson))),
+    )
 
 
 def surviving_patient(connection: Connection, patient_id: ParticipantId) -> Patient:

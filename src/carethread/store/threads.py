@@ -16,7 +16,8 @@ from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageI
 from carethread.policy.actor import Actor, ActorKind, Thread
 from carethread.policy.home import is_deserted
 from carethread.policy.reading import may_read
-from carethread.record.model import BusinessIdentifier, Ledger, Message
+from carethread.record.model import BusinessIdentifier, CoordinationStatus, Ledger, Message
+from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import parse_entry
 from carethread.store import statements
 from carethread.store.database import Connection, Row
@@ -59,6 +60,16 @@ _entry = select(message.c.entry).where(
     message.c.thread_no == bindparam("no"),
     message.c.position == bindparam("position"),
 )
+_entries_after = (
+    select(message.c.entry)
+    .where(
+        message.c.record_key == bindparam("key"),
+        message.c.thread_no == bindparam("no"),
+        message.c.position > bindparam("after"),
+    )
+    .order_by(message.c.position)
+)
+_status = select(record.c.status).where(record.c.record_key == bindparam("key"))
 _original = message.alias("original")
 _corrected_elsewhere = (
     select(_original.c.message_id, message.c.message_id, thread.c.communication_id)
@@ -156,10 +167,18 @@ def stored_of(row: Row) -> Stored:
     )
 
 
-def entries_of(connection: Connection, stored: Stored) -> tuple[Message, ...]:
-    """Return a thread's messages."""
-    rows = connection.all(statements.read_entries, key=stored.key, no=stored.number)
+def entries_of(connection: Connection, stored: Stored, after: int = 0) -> tuple[Message, ...]:
+    """Return a thread's messages, those after a position alone."""
+    if after:
+        rows = connection.all(_entries_after, key=stored.key, no=stored.number, after=after)
+    else:
+        rows = connection.all(statements.read_entries, key=stored.key, no=stored.number)
     return tuple(parse_entry(bytes(row[0])) for row in rows)
+
+
+def status_of(connection: Connection, stored: Stored) -> CoordinationStatus:
+    """Return the status of the record that a thread is in."""
+    return parse_status(bytes(connection.all(_status, key=stored.key)[0][0]))
 
 
 def entry_at(connection: Connection, stored: Stored, position: int) -> Message:
