@@ -18,6 +18,7 @@ from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import PATIENT_SIDE, Actor, Caller
 from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPlace, ReplyIn, ThreadAbout, Unfinished
 from carethread.policy.reading import unknown_message, unknown_thread
+from carethread.store import statements
 from carethread.store.asking import line
 from carethread.store.database import Connection
 from carethread.store.journal import Effect
@@ -65,6 +66,7 @@ _old = (
     .where(draft.c.kept_at <= p("before"))
     .order_by(draft.c.kept_at)
     .limit(p("count"))
+    .offset(statements.ZERO)
     .with_for_update(skip_locked=True)
 )
 

@@ -18,6 +18,7 @@ from carethread.errors import NotAllowedError
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Caller
 from carethread.policy.sessions import Acting, Session, as_of_now
+from carethread.store import statements
 from carethread.store.asking import actor_for
 from carethread.store.database import Connection, Parameters, Row
 from carethread.store.journal import Effect
@@ -62,6 +63,7 @@ _over = (
     .where(web_session.c.over_at <= p("at"))
     .order_by(web_session.c.over_at)
     .limit(p("count"))
+    .offset(statements.ZERO)
     .with_for_update(skip_locked=True)
 )
 _sweep = delete(web_session).where(web_session.c.session_id == p("key"))
