@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carethread import CoordinationService
+from tests.access.racing import Services
 from tests.people import Ticking, mint_from, seeded_ids
 from tests.region import Region
 
@@ -26,3 +27,13 @@ def service(
 @pytest.fixture
 def region(service: CoordinationService) -> Region:
     return Region(service)
+
+
+@pytest.fixture
+def services(service: CoordinationService) -> Iterator[Services]:
+    """Two services on one database, as two processes have: each writes by itself."""
+    archive = service.archive
+    with CoordinationService.open(
+        archive.data_dir, database_url=archive.database.url, clock=Ticking(), flushes=False
+    ) as second:
+        yield service, second

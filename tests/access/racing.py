@@ -4,11 +4,13 @@ A file says that the change has been acknowledged. Whoever sees it before a call
 to pass.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Barrier, Thread
 
 from msgspec import Struct
 
-from carethread import CoordinationService, MessageContent, errors
+from carethread import CarethreadError, CoordinationService, MessageContent, errors
 from carethread.ids import CommunicationId, ParticipantId
 from carethread.policy.actor import Caller
 from carethread.reads import inbox, read_thread, search
@@ -16,6 +18,8 @@ from carethread.reads.looking import Looking
 from carethread.writes import post_message
 from tests.durability.callers import Said, Say
 
+# Two on one database, as two processes have: each writes by itself.
+Services = tuple[CoordinationService, CoordinationService]
 # Nobody gets so far: whoever does was never refused.
 MANY = 10_000
 
@@ -72,3 +76,23 @@ def read_on_alone(race: Race, say: Say) -> None:
     """Read from a process of its own."""
     with CoordinationService.open(race.data_dir, database_url=race.database_url, flushes=False) as service:
         read_on(service, race, say)
+
+
+def together(deeds: Sequence[Callable[[], object]]) -> list[object]:
+    """Do things at once; return what each gave, or the error."""
+    barrier = Barrier(len(deeds))
+    results: list[object] = [None] * len(deeds)
+
+    def do(number: int) -> None:
+        barrier.wait()
+        try:
+            results[number] = deeds[number]()
+        except CarethreadError as error:
+            results[number] = error
+
+    doing = [Thread(target=do, args=(number,)) for number in range(len(deeds))]
+    for each in doing:
+        each.start()
+    for each in doing:
+        each.join()
+    return results

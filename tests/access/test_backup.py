@@ -7,11 +7,25 @@ from pathlib import Path
 import pytest
 
 from carethread import CoordinationService, MessageContent, errors
-from carethread.clock import Instant
-from carethread.reads import ClientChange, access_log, current_rights, inbox, read_thread, unread_count
+from carethread.clock import Instant, system_clock
+from carethread.reads import (
+    ClientChange,
+    DraftContent,
+    Preferences,
+    ReplyIn,
+    access_log,
+    current_rights,
+    inbox,
+    preferences,
+    read_draft,
+    read_thread,
+    session,
+    unread_count,
+)
 from carethread.store.access import Filter
 from carethread.store.inbox import Wanted
-from carethread.writes import post_message, set_aside
+from carethread.writes import begin_session, keep_draft, keep_preferences, post_message, set_aside
+from tests.people import Ticking
 from tests.region import Region
 
 
@@ -54,6 +68,32 @@ def test_directory_log_and_marks_are_restored(
         ] == before
         post_message(restored, region.caller("B1"), first, MessageContent("Still here"))
         assert list(restored.verify()) == []
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_drafts_and_preferences_are_restored_and_nobody_is_signed_in(
+    region: Region, tmp_path: Path, fresh_postgres: Callable[[], str], into: str
+) -> None:
+    service, a1 = region.service, region.caller("A1")
+    clock = service.archive.clock
+    assert isinstance(clock, Ticking)
+    # What is restored lives by the clock of the machine.
+    clock.now = system_clock()
+    place = ReplyIn(region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A"))
+    kept = keep_draft(service, a1, place, DraftContent("Half a sentence, für"), expected=0)
+    keep_preferences(service, a1, Preferences("nl", "Europe/Amsterdam"))
+    _, secret = begin_session(service, region.id("A1"), idle=1_000_000, longest=1_000_000)
+    service.backup(tmp_path / "backup.tar")
+    assert service.rebuild() == 1
+    assert session(service, secret) is not None
+    url = fresh_postgres() if into == "postgresql" else None
+    with CoordinationService.restore(tmp_path / "backup.tar", tmp_path / "again", database_url=url) as restored:
+        for each in (service, restored):
+            assert read_draft(each, a1, place) == kept
+            assert preferences(each, a1) == Preferences("nl", "Europe/Amsterdam")
+        assert session(restored, secret) is None
+        with restored.archive.database.read() as connection:
+            assert connection._cursor.execute("SELECT * FROM web_session").fetchall() == []
 
 
 def test_only_into_an_empty_database(region: Region, tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:

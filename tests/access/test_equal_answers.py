@@ -22,7 +22,17 @@ from carethread.access_log import AccessEntry
 from carethread.directory.model import Duty
 from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import ActorKind, Caller, SystemClient
-from carethread.reads import open_in_emergency, read_attachment, read_message, read_thread, search
+from carethread.reads import (
+    CorrectionOf,
+    DraftContent,
+    ReplyIn,
+    open_in_emergency,
+    read_attachment,
+    read_draft,
+    read_message,
+    read_thread,
+    search,
+)
 from carethread.reads.looking import Looking
 from carethread.store.access import Filter, lines
 from carethread.writes import (
@@ -30,6 +40,7 @@ from carethread.writes import (
     Refiling,
     ThreadChange,
     change_thread,
+    keep_draft,
     open_thread,
     post_message,
     refile,
@@ -145,6 +156,19 @@ ASKED: dict[str, Ask] = {
         _service(scene), caller, on.thread, ThreadChange(add=scene.region.ids("C1", "P2"))
     ),
     "set aside": lambda scene, caller, on: set_aside(_service(scene), caller, on.thread, scene.region.id("Clinic-B")),
+    "read what was begun": lambda scene, caller, on: read_draft(_service(scene), caller, ReplyIn(on.thread)),
+    "read what was begun to correct": lambda scene, caller, on: read_draft(
+        _service(scene), caller, CorrectionOf(on.message)
+    ),
+    "begin to write": lambda scene, caller, on: keep_draft(
+        _service(scene), caller, ReplyIn(on.thread), DraftContent("H"), expected=0
+    ),
+    "write on": lambda scene, caller, on: keep_draft(
+        _service(scene), caller, ReplyIn(on.thread), DraftContent("Hi"), expected=1
+    ),
+    "begin to correct": lambda scene, caller, on: keep_draft(
+        _service(scene), caller, CorrectionOf(on.message), DraftContent("H"), expected=0
+    ),
     "refile": lambda scene, caller, on: refile(_service(scene), caller, Refiling(on.message, scene.region.id("P2"))),
     "continue": lambda scene, caller, on: _open(scene, caller, continues=on.thread),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Barrier, Semaphore, Thread
+from threading import Semaphore, Thread
 
 import pytest
 
@@ -18,7 +18,7 @@ from carethread import (
 from carethread.ids import CommunicationId
 from carethread.reads import read_thread
 from carethread.writes import ThreadChange, change_thread, post_message
-from tests.access.racing import Race, post_on, post_on_alone, read_on, read_on_alone
+from tests.access.racing import Race, post_on, post_on_alone, read_on, read_on_alone, together
 from tests.durability.callers import Said
 from tests.durability.forked import forked
 from tests.region import Region, role
@@ -122,26 +122,6 @@ def test_nothing_is_served_once_it_is_narrowed(region: Region, race: Race) -> No
 
 def test_nothing_is_served_by_another_process_once_it_is_narrowed(region: Region, race: Race) -> None:
     check_read(in_processes(race, read_on_alone, lambda: narrow(region, race.thread)))
-
-
-def together(deeds: list[Callable[[], object]]) -> list[object]:
-    """Do things at once; return what each gave, or the error."""
-    barrier = Barrier(len(deeds))
-    results: list[object] = [None] * len(deeds)
-
-    def do(number: int) -> None:
-        barrier.wait()
-        try:
-            results[number] = deeds[number]()
-        except CarethreadError as error:
-            results[number] = error
-
-    doing = [Thread(target=do, args=(number,)) for number in range(len(deeds))]
-    for each in doing:
-        each.start()
-    for each in doing:
-        each.join()
-    return results
 
 
 def test_first_threads_of_one_patient(region: Region) -> None:

@@ -121,8 +121,8 @@ def check_place(place: DraftPlace) -> DraftPlace:
             parse_communication_id(thread, "place.thread")
         case CorrectionOf(message=message):
             parse_message_id(message, "place.message")
-        case ThreadAbout(patient=patient):
-            parse_participant_id(patient, "place.patient")
+        case _:
+            parse_participant_id(place.patient, "place.patient")
     return place
 
 

@@ -79,8 +79,8 @@ def asked_about(caller: Caller, action: Action, place: DraftPlace) -> AccessEntr
             return replace(asked, thread=thread)
         case CorrectionOf(message=message):
             return replace(asked, message=message)
-        case ThreadAbout(patient=patient):
-            return replace(asked, query=msgspec.json.encode({"patient": patient}).decode())
+        case _:
+            return replace(asked, query=msgspec.json.encode({"patient": place.patient}).decode())
 
 
 class Places:
@@ -102,8 +102,8 @@ class Places:
             case CorrectionOf(message=message):
                 found = find_thread_of(self._connection, message)
                 return self._reads(None if found is None else found[0])
-            case ThreadAbout(patient=patient):
-                return self._sees(patient)
+            case _:
+                return self._sees(place.patient)
 
     def check(self, place: DraftPlace) -> None:
         """They may have a draft there now.
@@ -133,8 +133,8 @@ def _unknown(place: DraftPlace) -> NotFoundError:
             return unknown_thread(thread)
         case CorrectionOf(message=message):
             return unknown_message(message)
-        case ThreadAbout(patient=patient):
-            return UnknownPersonError(f"the directory has no patient {patient}")
+        case _:
+            return UnknownPersonError(f"the directory has no patient {place.patient}")
 
 
 def find(connection: Connection, person: ParticipantId, place: DraftPlace, at: Instant) -> Draft | None:
@@ -202,8 +202,8 @@ def _key(place: DraftPlace) -> str:
             return f"reply {thread}"
         case CorrectionOf(message=message):
             return f"correction {message}"
-        case ThreadAbout(patient=patient):
-            return f"thread {patient}"
+        case _:
+            return f"thread {place.patient}"
 
 
 def _place(key: str) -> DraftPlace:
