@@ -31,8 +31,8 @@ from tests.region import Region, role
 NOBODY = ParticipantId("00000000-0000-0000-0000-00000000dead")
 
 
-def page(region: Region, who: str, thread: CommunicationId, **more: int) -> Conversation:
-    return conversation(region.service, region.caller(who), thread, **more)
+def page(region: Region, who: str, thread: CommunicationId, after: int = 0) -> Conversation:
+    return conversation(region.service, region.caller(who), thread, after=after)
 
 
 def asked(region: Region, **more: object) -> CommunicationId:
@@ -259,7 +259,7 @@ def test_who_the_patients_side_is(region: Region) -> None:
 
 def test_who_acts_as_an_auditor_is_somebody_too(region: Region) -> None:
     found = who_am_i(region.service, region.auditor)
-    assert (found.kind, found.duties) == (ActorKind.PRACTITIONER, {Duty.AUDITOR})
+    assert (found.kind, found.duties) == (ActorKind.PRACTITIONER, frozenset({Duty.AUDITOR}))
     with pytest.raises(errors.NotAllowedError):
         who_am_i(region.service, replace(region.caller("A1"), kind=ActorKind.STEWARD))
 

@@ -28,6 +28,15 @@ from carethread.reads.criteria import (
 from carethread.reads.directory import current_rights, entry_history, read_entry, search_entries
 from carethread.reads.drafting import drafts, read_draft
 from carethread.reads.finding import find_thread
+from carethread.reads.following import (
+    Following,
+    Happening,
+    HappeningKind,
+    Since,
+    happened_since,
+    last_cursor,
+    may_see,
+)
 from carethread.reads.found import FeedPage, IncludedEntry, MessagePage, Names, ThreadHistory, ThreadPage
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
@@ -103,7 +112,10 @@ __all__ = [
     "FeedPage",
     "Field",
     "Filter",
+    "Following",
     "GroupReader",
+    "Happening",
+    "HappeningKind",
     "Hit",
     "Hits",
     "InboxLine",
@@ -125,6 +137,7 @@ __all__ = [
     "Ref",
     "ReplyIn",
     "Session",
+    "Since",
     "SubscriptionPage",
     "ThreadAbout",
     "ThreadHistory",
@@ -150,9 +163,12 @@ __all__ = [
     "entry_history",
     "feed",
     "find_thread",
+    "happened_since",
     "inbox",
+    "last_cursor",
     "log_operator",
     "matches",
+    "may_see",
     "message_resource",
     "message_resource_history",
     "message_resource_version",
