@@ -10,7 +10,8 @@ mkfs.xfs xfsprogs crash tests on xfs
 gpgsm gpgsm checking CMS signatures
 gpg-agent gpg-agent keeping gpgsm's list of trusted roots
 ssh-keygen openssh-client checking SSH signatures
-openssl openssl making test certificates"
+openssl openssl making test certificates
+chromium chromium trying the web application"
 
 # An ordinary user's PATH often lacks the place where mkfs lives.
 PATH="$PATH:/usr/sbin:/sbin"

@@ -32,6 +32,8 @@ from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
 from carethread.fhir.webhooks import Reach
 from carethread.settings import Settings
+from carethread.web import Options as WebOptions
+from carethread.web import People, make_site
 
 PREFIX = "/fhir"
 _MIB = 1024 * 1024
@@ -64,11 +66,23 @@ def _reach(settings: Settings) -> frozenset[Reach]:
     return frozenset(each for each, allowed in said.items() if allowed is True)
 
 
+def _web_options(options: Options) -> WebOptions:
+    return WebOptions(
+        base=options.base.removesuffix(PREFIX),
+        name=options.name,
+        version=options.version,
+        patients_open_threads=options.patients_open_threads,
+        demonstration=True,
+    )
+
+
 class Application:
     """Serves an opened installation, and closes it when it is shut down."""
 
-    def __init__(self, service: CoordinationService, settings: Settings, serve: Serve) -> None:
-        """Put the parts together.
+    def __init__(
+        self, service: CoordinationService, settings: Settings, serve: Serve, *, people: People | None = None
+    ) -> None:
+        """Put the parts together. With `people`, the web application lets anybody be one of them: for demonstrations.
 
         Raises:
             ConfigurationError: the issuers of tokens, or the key of the installation, are not in order.
@@ -114,8 +128,10 @@ class Application:
         self._notifications = Notifications(service, options.reach, base=serve.base)
         self._description = openapi(options)
         self._stopping = False
+        self._site = None if people is None else make_site(service, _web_options(options), people)
         self._beside = Starlette(
             routes=[
+                *([] if self._site is None else self._site.routes()),
                 Route("/healthz", self._healthz),
                 Route("/readyz", self._readyz),
                 Route("/openapi.json", self._openapi),
@@ -135,16 +151,25 @@ class Application:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self._notifications.start()
+        if self._site is not None:
+            self._site.live.start()
         try:
             yield
         finally:
             self._stopping = True
             await asyncio.to_thread(self.close)
 
+    def begin_to_stop(self) -> None:
+        """End what would otherwise last: whoever listens for what happens. From any thread."""
+        if self._site is not None:
+            self._site.live.end_streams()
+
     def close(self) -> None:
         """Finish what was begun, and let go of the installation."""
         self._gateway.close()
         self._notifications.stop()
+        if self._site is not None:
+            self._site.live.stop()
         self._service.close()
 
     async def _healthz(self, _: Request) -> Response:

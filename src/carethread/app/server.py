@@ -51,6 +51,15 @@ class BoundedProtocol(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """A server that ends like a program that did its work when it is told to stop."""
 
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        super().__init__(config)
+        self._application = application
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; whoever only listens is not waited for."""
+        self._application.begin_to_stop()
+        await super().shutdown(sockets)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at SIGINT and SIGTERM; what was begun is finished. In another thread, there are no signals."""
@@ -101,7 +110,8 @@ def server_of(application: Application) -> uvicorn.Server:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
             backlog=_BACKLOG,
-        )
+        ),
+        application,
     )
 
 

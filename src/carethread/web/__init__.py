@@ -1,0 +1,31 @@
+"""The web application: pages for the people who write to each other, on the same reads and writes as everything else.
+
+Every page works without scripts. What is shown was read for whoever asks, at that moment, and is in the access log;
+what a form brings goes through the policy like anything else.
+"""
+
+from carethread.coordination import CoordinationService
+from carethread.web.options import Options
+from carethread.web.pages import inbox, signing_in, thread
+from carethread.web.pages.signing_in import Leaving, People, Picking, Somebody
+from carethread.web.site import Site
+
+__all__ = ["Options", "People", "Site", "Somebody", "make_site"]
+
+
+def make_site(service: CoordinationService, options: Options, people: People = ()) -> Site:
+    """Return the web application.
+
+    Args:
+        service: the installation.
+        options: how it behaves.
+        people: in a demonstration, those whom anybody may be.
+
+    Raises:
+        ConfigurationError: what browsers load has not been built.
+    """
+    site = Site(service, options)
+    entrances = Picking(site, people).pages()
+    for pages in (entrances, Leaving(site).pages(), signing_in.PAGES, inbox.PAGES, thread.PAGES):
+        site.add(pages)
+    return site

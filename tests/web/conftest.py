@@ -1,0 +1,43 @@
+"""A region that is served to real browsers."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from carethread import CoordinationService
+from tests.region import Region
+from tests.web.people import Town
+from tests.web.sites import site
+
+_PICKED = ("A1", "A2", "B1", "B2", "N1")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is missing: run tools/system_packages.sh")
+        pytest.skip("chromium is not installed: tools/system_packages.sh says how")
+    with sync_playwright() as playwright:
+        # As root, as in a container, Chromium starts without its sandbox only.
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def region(tmp_path: Path) -> Region:
+    return Region(CoordinationService.open(tmp_path / "data", name="De Linde", domain="care.example"))
+
+
+@pytest.fixture
+def town(region: Region, browser: Browser) -> Iterator[Town]:
+    with site(region.service, region, _PICKED) as base:
+        made = Town(region, base, browser)
+        yield made
+        made.close()
