@@ -59,6 +59,11 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_LARGEST_REQUEST": "10",
             "CARETHREAD_REQUEST_THREADS": "4",
             "CARETHREAD_ACCEPT_DRAFTS": "yes",
+            "CARETHREAD_NOT_FOR_EMERGENCIES": "Call 112.",
+            "CARETHREAD_TIME_ZONE": "Europe/Amsterdam",
+            "CARETHREAD_SESSION_IDLE": "20",
+            "CARETHREAD_SESSION_LONGEST": "8",
+            "CARETHREAD_LARGEST_UPLOAD": "5",
         }
     )
     assert settings == Settings(
@@ -78,6 +83,11 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         largest_request=10,
         request_threads=4,
         accept_drafts=True,
+        not_for_emergencies="Call 112.",
+        time_zone="Europe/Amsterdam",
+        session_idle=20,
+        session_longest=8,
+        largest_upload=5,
     )
 
 
@@ -105,6 +115,8 @@ def test_paths_are_relative_to_the_file_and_may_begin_at_home(tmp_path: Path, mo
         ({"CARETHREAD_ALLOWED_SIGNERS": "."}, "name one that exists, or leave it out"),
         ({"CARETHREAD_SIGNING_CERTIFICATE": __file__}, "set CARETHREAD_SIGNING_KEY as well"),
         ({"CARETHREAD_PATIENTS_OPEN_THREADS": "maybe"}, "CARETHREAD_PATIENTS_OPEN_THREADS: say yes or no"),
+        ({"CARETHREAD_TIME_ZONE": "Europe/Atlantis"}, "name one such as Europe/Amsterdam"),
+        ({"CARETHREAD_TIME_ZONE": "../../etc/passwd"}, "name one such as Europe/Amsterdam"),
         ({"CARETHREAD_SETTINGS": "absent.toml"}, "No such file or directory; correct CARETHREAD_SETTINGS, or unset it"),
     ],
 )

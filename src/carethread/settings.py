@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args, get_type_hints
+from zoneinfo import ZoneInfo
 
 from carethread.errors import ConfigurationError
 
@@ -143,6 +144,36 @@ class Settings:
         ),
     ] = None
 
+    not_for_emergencies: Annotated[
+        str | None,
+        Documented(
+            "What stands on every page on which something is sent: whom to call instead, and when. Left out: nothing "
+            "stands there, which no installation should choose.",
+            "Not for emergencies: call 112. We read messages on working days, 8:00 to 17:00; otherwise 0800 555 111.",
+        ),
+    ] = None
+    time_zone: Annotated[
+        str | None,
+        Documented(
+            "The time zone in which pages show times to whoever has not chosen one. Left out: `Europe/London`.",
+            "Europe/Amsterdam",
+        ),
+    ] = None
+    session_idle: Annotated[
+        int | None,
+        Documented("After how many minutes without use a session of the web application ends. Left out: 30.", "30"),
+    ] = None
+    session_longest: Annotated[
+        int | None,
+        Documented("After how many hours it ends in any case. Left out: 12.", "12"),
+    ] = None
+    largest_upload: Annotated[
+        int | None,
+        Documented(
+            "How large the files of a message may be together, in MiB, in the web application. Left out: 25.", "25"
+        ),
+    ] = None
+
     patients_open_threads: Annotated[
         bool | None,
         Documented(
@@ -256,6 +287,8 @@ def _value(name: str, given: _Given) -> str | bool | int | Path:
         return _ANSWERS[given.text]
     if name in _NUMBERS:
         return _number(given)
+    if name == "time_zone":
+        return _time_zone(given)
     if name not in _PATHS:
         return given.text
     path = given.directory / Path(given.text).expanduser()
@@ -268,6 +301,16 @@ def _number(given: _Given) -> int:
     if not given.text.isascii() or not given.text.isdigit() or not 0 < int(given.text) <= _LARGEST_NUMBER:
         raise ConfigurationError(f"{given.place}: say a whole number from 1 to {_LARGEST_NUMBER}, or leave it out")
     return int(given.text)
+
+
+def _time_zone(given: _Given) -> str:
+    try:
+        ZoneInfo(given.text)
+    except (ValueError, OSError, KeyError) as error:
+        raise ConfigurationError(
+            f"{given.place}: this machine knows no time zone {given.text!r}; name one such as Europe/Amsterdam"
+        ) from error
+    return given.text
 
 
 def _database_url(given: _Given) -> str:

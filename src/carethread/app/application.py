@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -37,6 +38,7 @@ from carethread.web import People, make_site
 
 PREFIX = "/fhir"
 _MIB = 1024 * 1024
+_MINUTE_MS = 60_000
 _LARGEST_MIB = 40
 _THREADS = 16
 _MOST_WAITING = 512
@@ -66,13 +68,21 @@ def _reach(settings: Settings) -> frozenset[Reach]:
     return frozenset(each for each, allowed in said.items() if allowed is True)
 
 
-def _web_options(options: Options) -> WebOptions:
-    return WebOptions(
+def _web_options(settings: Settings, options: Options, *, demonstration: bool) -> WebOptions:
+    made = WebOptions(
         base=options.base.removesuffix(PREFIX),
         name=options.name,
         version=options.version,
+        not_for_emergencies=settings.not_for_emergencies or "",
         patients_open_threads=options.patients_open_threads,
-        demonstration=True,
+        demonstration=demonstration,
+    )
+    return replace(
+        made,
+        zone=settings.time_zone or made.zone,
+        idle=(settings.session_idle or 0) * _MINUTE_MS or made.idle,
+        longest=(settings.session_longest or 0) * 60 * _MINUTE_MS or made.longest,
+        largest_upload=(settings.largest_upload or 0) * _MIB or made.largest_upload,
     )
 
 
@@ -128,7 +138,9 @@ class Application:
         self._notifications = Notifications(service, options.reach, base=serve.base)
         self._description = openapi(options)
         self._stopping = False
-        self._site = None if people is None else make_site(service, _web_options(options), people)
+        self._site = (
+            None if people is None else make_site(service, _web_options(settings, options, demonstration=True), people)
+        )
         self._beside = Starlette(
             routes=[
                 *([] if self._site is None else self._site.routes()),
