@@ -18,11 +18,12 @@ cp assets/package.json assets/package-lock.json "$WORK"
 npm ci --prefix "$WORK" --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
 
 node "$WORK/node_modules/sass/sass.js" --style=compressed --no-source-map --quiet-deps \
-    --load-path="$WORK/node_modules" assets/light.scss:"$STATIC/light.css" assets/dark.scss:"$STATIC/dark.css"
+    --load-path="$WORK/node_modules" assets/light.scss:"$STATIC/light.css" assets/dark.scss:"$STATIC/dark.css" \
+    assets/print.scss:"$STATIC/print.css"
 cp "$WORK/node_modules/nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js" \
     "$WORK/node_modules/htmx.org/dist/htmx.min.js" \
     "$WORK/node_modules/htmx.org/dist/ext/hx-sse.min.js" \
-    assets/start.js assets/carethread.js assets/icon.svg "$STATIC"
+    assets/start.js assets/carethread.js assets/print.js assets/icon.svg "$STATIC"
 # Maps of the sources are not shipped.
 sed -i '/^\/\/# sourceMappingURL=/d' "$STATIC"/*.js
 touch "$STATIC/.built"

@@ -11,7 +11,8 @@ gpgsm gpgsm checking CMS signatures
 gpg-agent gpg-agent keeping gpgsm's list of trusted roots
 ssh-keygen openssh-client checking SSH signatures
 openssl openssl making test certificates
-chromium chromium trying the web application"
+chromium chromium trying the web application
+pdftotext poppler-utils reading what was printed"
 
 # An ordinary user's PATH often lacks the place where mkfs lives.
 PATH="$PATH:/usr/sbin:/sbin"

@@ -6,7 +6,7 @@ what a form brings goes through the policy like anything else.
 
 from carethread.coordination import CoordinationService
 from carethread.web.options import Options
-from carethread.web.pages import inbox, signing_in, thread
+from carethread.web.pages import inbox, printing, signing_in, thread
 from carethread.web.pages.signing_in import Leaving, People, Picking, Somebody
 from carethread.web.site import Site
 
@@ -26,6 +26,6 @@ def make_site(service: CoordinationService, options: Options, people: People = (
     """
     site = Site(service, options)
     entrances = Picking(site, people).pages()
-    for pages in (entrances, Leaving(site).pages(), signing_in.PAGES, inbox.PAGES, thread.PAGES):
+    for pages in (entrances, Leaving(site).pages(), signing_in.PAGES, inbox.PAGES, thread.PAGES, printing.PAGES):
         site.add(pages)
     return site

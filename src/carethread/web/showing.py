@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from carethread.clock import Instant
-from carethread.ids import MessageId, ParticipantId
+from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.reading import Reach
 from carethread.reads import Conversation, Readers, ThreadView
 from carethread.record.model import Ledger, Message, MessageType, Role, Sensitivity
@@ -19,6 +19,7 @@ class ShownFile(Struct, frozen=True):
 
     name: str
     size: str
+    sha256: str
 
 
 class Corrected(Struct, frozen=True):
@@ -31,9 +32,13 @@ class Corrected(Struct, frozen=True):
 
 
 class CorrectedBy(Struct, frozen=True):
-    """Where a message is corrected."""
+    """Where a message is corrected, and how, as far as that stands on the same page."""
 
     path: str
+    thread: CommunicationId
+    author: str = ""
+    at: Instant | None = None
+    text: str | None = None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -80,7 +85,7 @@ def entries(found: Conversation, reader: ParticipantId, words: Words) -> list[En
             corrects=None if each.corrects is None else _corrected(here, each.corrects),
             corrected_by=corrections.get(each.id, ()),
             in_response_to=each.in_response_to,
-            files=tuple(ShownFile(file.file_name, size(file.size, words)) for file in each.attachments),
+            files=tuple(ShownFile(file.file_name, size(file.size, words), file.sha256) for file in each.attachments),
             may_correct=each.id in found.possible.correct,
             may_refile=each.id in found.possible.refile,
         )
@@ -98,11 +103,16 @@ def _corrected(here: Mapping[MessageId, Message], wanted: MessageId) -> Correcte
 def corrected_by(view: ThreadView) -> dict[MessageId, tuple[CorrectedBy, ...]]:
     """Return where each message is corrected: here, or in a thread that takes this one up."""
     made: dict[MessageId, list[CorrectedBy]] = {}
+    here = view.ledger.communication_id
     for each in view.messages:
         if each.corrects is not None:
-            made.setdefault(each.corrects, []).append(CorrectedBy(f"#m-{each.id}"))
+            made.setdefault(each.corrects, []).append(
+                CorrectedBy(f"#m-{each.id}", here, each.author_name, each.timestamp, each.body)
+            )
     for other in view.corrected_elsewhere:
-        made.setdefault(other.corrects, []).append(CorrectedBy(f"/threads/{other.thread}#m-{other.message}"))
+        made.setdefault(other.corrects, []).append(
+            CorrectedBy(f"/threads/{other.thread}#m-{other.message}", other.thread)
+        )
     return {message: tuple(paths) for message, paths in made.items()}
 
 
