@@ -309,15 +309,15 @@ def test_of_sixteen_pages_one_keeps_its_words(region: Region, thread: Communicat
 
 
 def test_a_page_that_sends_while_another_types(region: Region, thread: CommunicationId, services: Services) -> None:
-    """One after the other, whichever is first: what is typed later is told that it was sent, or goes with it."""
+    """One after the other, whichever is first: what is typed later is told that it was posted, or goes with it."""
     here, there = services
     a1, place = region.caller("A1"), ReplyIn(thread)
     for _ in range(6):
         kept = keep_draft(here, a1, place, TYPED, expected=0)
         posting = partial(post_message, here, a1, thread, MessageContent("Sent"), draft=place)
         typing = partial(keep_draft, there, a1, place, DraftContent("More"), expected=kept.version)
-        sent, typed = together([posting, typing])
-        assert isinstance(sent, str)
+        posted, typed = together([posting, typing])
+        assert isinstance(posted, str)
         assert isinstance(typed, Draft | errors.VersionConflictError)
         assert read_draft(here, a1, place) is None
 

@@ -63,7 +63,7 @@ def test_a_thread_opened_again(region: Region) -> None:
 
 
 def test_something_else_under_the_same_name(region: Region, thread: CommunicationId) -> None:
-    """A form that was changed after it was sent, and sent again, is told so."""
+    """A form that was changed after it was submitted, and submitted again, is told so."""
     service, a1 = region.service, region.caller("A1")
     post_message(service, a1, thread, CONTENT, client_identifier=ONCE)
     before = recorded(region)

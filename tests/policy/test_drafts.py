@@ -63,7 +63,7 @@ def test_a_place_has_an_id(good: DraftPlace, bad: DraftPlace) -> None:
 
 
 def test_what_is_typed_stays_as_it_is() -> None:
-    """Half a sentence, trailing spaces and what the record refuses: it is not sent yet."""
+    """Half a sentence, trailing spaces and what the record refuses: it is not posted yet."""
     content = DraftContent(
         body="  a\n\u202e\x00 \n",
         on_behalf_of=person(101),

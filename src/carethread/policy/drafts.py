@@ -1,4 +1,4 @@
-"""What somebody has begun to write and not sent: where it belongs, what it holds, whose it is. Nothing is recorded."""
+"""What somebody has begun to write: where it belongs, what it holds, whose it is. Nothing of it is recorded."""
 
 from typing import TypeAlias
 

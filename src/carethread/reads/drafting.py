@@ -30,7 +30,7 @@ def read_draft(service: CoordinationService, caller: Caller, place: DraftPlace) 
 
 
 def drafts(service: CoordinationService, caller: Caller) -> tuple[Unfinished, ...]:
-    """Return where somebody has begun to write and not sent it, newest first, as far as they may read there now.
+    """Return where somebody has begun to write and not posted it, newest first, as far as they may read there now.
 
     Raises:
         NotAllowedError: a system asks, or somebody as auditor or steward.

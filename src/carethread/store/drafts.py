@@ -4,7 +4,7 @@ What keeps one is done at once, on the connection, and not with the batch: of tw
 theirs, whether they come together or from two processes.
 
 A place is kept as the word for its kind and the id: `reply`, `correction` or `thread`. Versions are the instants of
-keeping, moved on where need be: one that was sent or discarded, and begun anew, is no version that an old page knows.
+keeping, moved on where need be: one that was posted or discarded, and begun anew, is no version that an old page knows.
 """
 
 import msgspec
@@ -171,7 +171,7 @@ def keep(connection: Connection, person: ParticipantId, new: Draft, *, expected:
         )
     else:
         if connection.all(_count_others, person=key, place=place, before=before)[0][0] >= MOST_DRAFTS:
-            raise TooMuchError(f"more than {MOST_DRAFTS} drafts of one person are not kept: send or discard some")
+            raise TooMuchError(f"more than {MOST_DRAFTS} drafts of one person are not kept: post or discard some")
         touched = connection.run(
             _begin, person=key, place=place, version=new.version, at=new.kept_at, content=content, before=before
         )
@@ -191,7 +191,7 @@ def discard(connection: Connection, person: ParticipantId, place: DraftPlace) ->
     connection.run(_discard, person=key_of(person), place=_key(place))
 
 
-def sent(person: ParticipantId, place: DraftPlace) -> Effect:
+def finished(person: ParticipantId, place: DraftPlace) -> Effect:
     """Return what removes a draft together with the commit that records what became of it."""
     return Effect(_discard, {"person": key_of(person), "place": _key(place)})
 

@@ -1,4 +1,4 @@
-"""Keeping what somebody types, until they send or discard it. It is no part of any record."""
+"""Keeping what somebody types, until they post or discard it. It is no part of any record."""
 
 from collections.abc import Iterator
 

@@ -32,7 +32,7 @@ from carethread.record.model import (
 from carethread.record.transitions import Found, NewThread
 from carethread.store.asking import actor_for, line
 from carethread.store.database import Connection
-from carethread.store.drafts import sent
+from carethread.store.drafts import finished
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.people import known, patients_of_record, surviving_patient
@@ -162,7 +162,7 @@ def _open(
             check_is_theirs(actor, opening.message.corrects, original_of(patients, corrected))
         log.acting(actor, record.coordination_id, None, opening.on_behalf_of)
         # Asked only where something is to be recorded: who asks again finds what is there, and has begun anew perhaps.
-        done[:] = [] if draft is None else [sent(actor.id, draft)]
+        done[:] = [] if draft is None else [finished(actor.id, draft)]
         return author_opening(actor, patients, opening.on_behalf_of)
 
     return record.communication_create(

@@ -16,7 +16,7 @@ from carethread.record.model import Author, ClientIdentifier, Ledger, MessageCon
 from carethread.record.text import check_body
 from carethread.record.transitions import Found
 from carethread.store.asking import Seen, actor_for, line
-from carethread.store.drafts import sent
+from carethread.store.drafts import finished
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
 from carethread.store.writer import View
@@ -118,7 +118,7 @@ def _post(
         state = view.state.thread(view.connection, thread_id)
         marks.append(wrote(acting.id, thread_id, state.last_message, state.entries + 1, now))
         if draft is not None:
-            marks.append(sent(acting.id, draft))
+            marks.append(finished(acting.id, draft))
         return author_in(acting, thread, said.on_behalf_of), said
 
     return CoordinationRecord(archive, stored.record).add_message(
