@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from carethread import CoordinationService
 from tests.region import Region
-from tests.web.people import Town
+from tests.web.people import Town, Visitors
 from tests.web.sites import site
 
-_PICKED = ("A1", "A2", "B1", "B2", "N1")
+_PICKED = ("A1", "A2", "B1", "B2", "C1", "N1")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +33,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def region(tmp_path: Path) -> Region:
     return Region(CoordinationService.open(tmp_path / "data", name="De Linde", domain="care.example"))
+
+
+@pytest.fixture
+def visitors(region: Region) -> Iterator[Visitors]:
+    """Serve the region to those who ask without a browser."""
+    with site(region.service, region, _PICKED) as base:
+        made = Visitors(region, base)
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Several people, each before a browser of their own."""
 
+import re
 from typing import Any
 
+import httpx
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.region import Region
@@ -43,3 +45,63 @@ class Town:
         for each in self._contexts:
             each.close()
         assert self.faults == []
+
+
+class Visitor:
+    """Somebody who asks without a browser, and sends forms as their page has them."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        """Take what asks."""
+        self.client = client
+
+    def get(self, path: str, status: int = 200, **more: Any) -> httpx.Response:
+        """Return a page that answers with this status."""
+        answer = self.client.get(path, **more)
+        assert answer.status_code == status, (answer.status_code, answer.text[:2_000])
+        return answer
+
+    def fields(self, path: str, action: str) -> dict[str, str]:
+        """Return what the form of a page that is sent to `action` has filled in, as far as it is hidden."""
+        page = self.get(path).text
+        form = next(each for each in page.split("<form ")[1:] if f'action="{action}"' in each.split(">")[0])
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form.split("</form>")[0])
+        return dict(hidden)
+
+    def send(self, path: str, action: str, status: int = 303, **typed: Any) -> httpx.Response:
+        """Fill in the form of a page, and send it."""
+        files = typed.pop("files", None)
+        fields = self.fields(path, action) | typed
+        if files is not None:
+            answer = self.client.post(action, data=fields, files=files)
+        else:
+            answer = self.client.post(action, data=fields)
+        assert answer.status_code == status, (answer.status_code, answer.text[:2_000])
+        return answer
+
+
+class Visitors:
+    """A served region, and those who ask it."""
+
+    def __init__(self, region: Region, base: str) -> None:
+        """Take them."""
+        self.region = region
+        self.base = base
+        self._clients: list[httpx.Client] = []
+
+    def visitor(self, **how: Any) -> Visitor:
+        """Return somebody who has not signed in."""
+        client = httpx.Client(base_url=self.base, timeout=30, **how)
+        self._clients.append(client)
+        return Visitor(client)
+
+    def person(self, name: str, **how: Any) -> Visitor:
+        """Return somebody who has."""
+        visitor = self.visitor(**how)
+        picked = visitor.client.post("/sign-in", data={"person": self.region.id(name), "to": "/inbox"})
+        assert picked.status_code == 303
+        return visitor
+
+    def close(self) -> None:
+        """Let go of them."""
+        for each in self._clients:
+            each.close()
