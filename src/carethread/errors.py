@@ -326,6 +326,50 @@ class TooMuchError(CarethreadError):
     code = "too-much"
 
 
+# ── What other servers do, and who signs in through them ──────────────────────────────────────────────────────────────
+
+
+class UnavailableError(CarethreadError):
+    """Another server does not answer now, or does not publish what it should. Trying again later is safe."""
+
+    code = "unavailable"
+
+
+class SignInError(CarethreadError):
+    """Base of "nobody was signed in"."""
+
+    code = "sign-in"
+
+
+class SignInExpiredError(SignInError):
+    """The sign-in was begun too long ago, in another browser, or not at all: it is begun again."""
+
+    code = "sign-in-expired"
+
+
+class SignInRefusedError(SignInError):
+    """The sign-in provider signed nobody in; `reason` is its word for why, where it is one of the standard's."""
+
+    code = "sign-in-refused"
+
+    def __init__(self, reason: str) -> None:
+        """Name the reason, such as `access_denied`."""
+        super().__init__(f"the sign-in provider refused: {reason}")
+        self.reason = reason
+
+
+class SignInAnswerError(SignInError):
+    """What came back is not what the sign-in provider was asked for, or does not come from it."""
+
+    code = "sign-in-answer"
+
+
+class NotRecognisedError(SignInError):
+    """Nobody who may sign in here is meant by what the sign-in provider says of a person."""
+
+    code = "not-recognised"
+
+
 # ── What the machine does ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

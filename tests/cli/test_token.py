@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from carethread.fhir.keys import read_key_set
 from carethread.fhir.local_key import FILE_NAME, local_issuer
 from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.scopes import Reach
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
 from carethread.reads import current_rights
+from carethread.trust.keys import read_key_set
 from tests.cli.conftest import PeopleAtWork
 
 

@@ -15,11 +15,11 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from carethread.clock import Instant
 from carethread.fhir.issuers import Issuer
-from carethread.fhir.key_sources import KeySource
-from carethread.fhir.keys import ALGORITHMS, Keys, read_key_set
 from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
+from carethread.trust.key_sources import KeySource
+from carethread.trust.keys import ALGORITHMS, Keys, read_key_set
 
 NAME = "https://login.example"
 HERE = "https://care.example/fhir"

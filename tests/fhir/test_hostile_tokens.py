@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from carethread.fhir.keys import read_key_set
 from carethread.fhir.refusals import InvalidTokenError, MissingTokenError
 from carethread.fhir.signed import MAX_TOKEN, take_apart
+from carethread.trust.keys import read_key_set
 from tests.fhir.authorisation import (
     ALL,
     BY_ALGORITHM,

@@ -6,9 +6,9 @@ import pytest
 
 from carethread.errors import ConfigurationError
 from carethread.fhir.issuers import Issuer, load_issuers, read_duration
-from carethread.fhir.key_sources import FileKeys, PublishedKeys
 from carethread.fhir.smart import smart_configuration
 from carethread.fhir.tokens import Tokens
+from carethread.trust.key_sources import FileKeys, PublishedKeys
 from tests.fhir.authorisation import ALL, EC, EVERY, HERE, NAME, NOW, FixedKeys, key_set, sign
 
 WHOLE = """

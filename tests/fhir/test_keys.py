@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from carethread.fhir.key_sources import FRESH_S, RETRY_S, STALE_S, FileKeys, PublishedKeys, fetch_keys
-from carethread.fhir.keys import MAX_KEY_SET, KeySetError, read_key_set
 from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
+from carethread.trust.key_sources import FileKeys, PublishedKeys, fetch_keys
+from carethread.trust.keys import MAX_KEY_SET, KeySetError, read_key_set
+from carethread.trust.published import FRESH_S, RETRY_S, STALE_S
 from tests.fhir.authorisation import (
     EC,
     EVERY,
@@ -292,7 +293,7 @@ def test_known_keys_are_used_while_others_cannot_be_had_but_not_for_ever(what: s
 
 
 def test_a_slow_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carethread.fhir.key_sources._TIMEOUT_S", 0.3)
+    monkeypatch.setattr("carethread.trust.fetching.PATIENCE_S", 0.3)
     with serving() as server:
         server.answer = drip(server)
         begun = time.monotonic()

@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from carethread.clock import Instant
 from carethread.errors import ConfigurationError, StorageError
 from carethread.fhir.issuers import LONGEST_S
-from carethread.fhir.keys import read_key_set
 from carethread.fhir.local_key import FILE_NAME, Granted, LocalKey, issuer_name, load_key, local_issuer, mint
 from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
 from carethread.fhir.scopes import Context, Reach
 from carethread.fhir.tokens import Tokens
 from carethread.ids import ParticipantId
+from carethread.trust.keys import read_key_set
 from tests.fhir.authorisation import NOW
 
 ME = ParticipantId("4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12")

@@ -11,10 +11,10 @@ from joserfc.jwk import ECKey
 
 from carethread.clock import Instant
 from carethread.errors import ConfigurationError
-from carethread.fhir.key_sources import PublishedKeys
 from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
 from carethread.fhir.scopes import Reach
 from carethread.fhir.tokens import Tokens
+from carethread.trust.key_sources import PublishedKeys
 from tests.fhir.authorisation import (
     ALL,
     EC,

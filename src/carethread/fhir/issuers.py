@@ -4,20 +4,19 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct, ValidationError, convert
 
 from carethread.errors import ConfigurationError
-from carethread.fhir.key_sources import FileKeys, KeySource, PublishedKeys
-from carethread.fhir.keys import ALGORITHMS, KeySetError, read_key_set
+from carethread.trust.fetching import is_safe
+from carethread.trust.key_sources import FileKeys, KeySource, PublishedKeys
+from carethread.trust.keys import ALGORITHMS, KeySetError, read_key_set
 
 DAY_S = 24 * 60 * 60
 # No token of anybody lasts longer, so that revoked ones need not be known for ever.
 LONGEST_S = 90 * DAY_S
 _UNITS = {"s": 1, "m": 60, "h": 60 * 60, "d": DAY_S}
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Issuer(Struct, frozen=True):
@@ -104,7 +103,7 @@ def _issuer(table: _Table, path: Path) -> Issuer:
         raise ConfigurationError(f"{place}: longest must be a time such as 90s, 30m, 24h or 7d, and 90d at most")
     for name in ("fhir_base", "authorization_endpoint", "token_endpoint"):
         url = getattr(table, name)
-        if url and not _is_safe(url):
+        if url and not is_safe(url):
             raise ConfigurationError(f"{place}: {name} must be an https URL")
     return Issuer(
         name=table.issuer,
@@ -123,7 +122,7 @@ def _keys(table: _Table, path: Path, place: str) -> KeySource:
     if bool(table.keys_file) == bool(table.keys_url):
         raise ConfigurationError(f"{place}: say where its keys are, with keys_file or with keys_url")
     if table.keys_url:
-        if not _is_safe(table.keys_url):
+        if not is_safe(table.keys_url):
             raise ConfigurationError(f"{place}: keys_url must be an https URL")
         return PublishedKeys(table.keys_url)
     file = path.parent / Path(table.keys_file).expanduser()
@@ -135,15 +134,3 @@ def _keys(table: _Table, path: Path, place: str) -> KeySource:
     except KeySetError as error:
         raise ConfigurationError(f"{place}: {file} {error}") from error
     return FileKeys(file)
-
-
-def _is_safe(url: str) -> bool:
-    """Say whether a URL is https, or on this machine."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    if not parts.hostname or parts.username is not None or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)

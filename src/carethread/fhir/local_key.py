@@ -19,9 +19,9 @@ from msgspec import Struct
 from carethread.clock import Instant
 from carethread.errors import ConfigurationError, StorageError
 from carethread.fhir.issuers import LONGEST_S, Issuer
-from carethread.fhir.key_sources import FileKeys
-from carethread.fhir.keys import Key, Keys, KeySetError
 from carethread.ids import IdSource, ParticipantId, random_uuid
+from carethread.trust.key_sources import FileKeys
+from carethread.trust.keys import Key, Keys, KeySetError
 
 FILE_NAME = "token.key"
 ALGORITHM = "ES256"

@@ -3,15 +3,12 @@
 A place may hold what whoever asks is not shown, such as when somebody else's message was recorded.
 """
 
-import base64
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
 from carethread.fhir.queries import CURSOR, Pairs, bad
+from carethread.trust.sealing import Seal, SealError
 
 
 class Signer:
@@ -19,12 +16,11 @@ class Signer:
 
     def __init__(self, key: bytes) -> None:
         """Seal with a key that nobody else knows: 32 bytes."""
-        self._cipher = AESSIV(key)
+        self._seal = Seal(key)
 
     def sign(self, path: str, pairs: Pairs, place: str) -> str:
         """Return a place as it stands in a link, of this search alone."""
-        sealed = self._cipher.encrypt(place.encode(), [_search(path, pairs)])
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return self._seal.seal(place.encode(), _search(path, pairs))
 
     def open(self, path: str, pairs: Pairs, cursor: str) -> str:
         """Return the place that was sealed.
@@ -35,9 +31,8 @@ class Signer:
         if not cursor:
             return ""
         try:
-            sealed = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            return self._cipher.decrypt(sealed, [_search(path, pairs)]).decode()
-        except (ValueError, InvalidTag):
+            return self._seal.open(cursor, _search(path, pairs)).decode()
+        except SealError:
             fault = "is not a link of this search"
             raise bad("value", fault, CURSOR, instead="Follow links as they are.") from None
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from carethread.clock import Clock, system_clock
-from carethread.errors import ConfigurationError
+from carethread.errors import ConfigurationError, UnavailableError
 from carethread.fhir.claims import check_not_over, read_claims
 from carethread.fhir.issuers import Issuer
-from carethread.fhir.key_sources import KeySource
-from carethread.fhir.keys import ALGORITHMS
-from carethread.fhir.refusals import InvalidTokenError
+from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
 from carethread.fhir.signed import Signed, bearer, take_apart
 from carethread.fhir.token import Token
+from carethread.trust.key_sources import KeySource
+from carethread.trust.keys import ALGORITHMS
 
 REMEMBERED = 10_000  # a few kilobytes each at most
 
@@ -110,7 +110,10 @@ class Tokens:
             raise InvalidTokenError("the token is of an issuer that is not trusted here")
         if signed.algorithm not in issuer.algorithms:
             raise InvalidTokenError("the token is signed by an algorithm that is not taken from its issuer")
-        key, version = issuer.keys.find(signed.key_id, ALGORITHMS[signed.algorithm].kind)
+        try:
+            key, version = issuer.keys.find(signed.key_id, ALGORITHMS[signed.algorithm].kind)
+        except UnavailableError:
+            raise IssuerUnavailableError("the keys of the token's issuer cannot be had now") from None
         if key is None:
             raise InvalidTokenError("the token is signed with a key that its issuer does not have")
         if not key.signed(signed.algorithm, signed.content, signed.signature):
