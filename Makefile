@@ -88,15 +88,16 @@ $(DEFINITIONS): tools/package.json tools/package-lock.json
 		echo "Not installed: npm. The tests that need FHIR's definitions will be skipped." >&2; \
 	fi
 
-# The FHIR clients of others that no Python package brings, which the tests run as they are. Likewise without npm.
-clients: $(CLIENTS) ## Install other people's FHIR clients into build/
+# Programs of others that no Python package brings, which the tests run as they are: FHIR clients, and a provider at which
+# people sign in. Likewise without npm.
+clients: $(CLIENTS) ## Install other people's programs for the tests into build/
 
 $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
 	@mkdir -p $(dir $@) && cp $^ $(dir $@)
 	@if command -v npm >/dev/null; then \
 		npm ci --prefix $(dir $@) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@; \
 	else \
-		echo "Not installed: npm. The tests that need other people's FHIR clients will be skipped." >&2; \
+		echo "Not installed: npm. The tests that need other people's programs will be skipped." >&2; \
 	fi
 
 # What browsers load. Without npm, the web application is not served; with CI=true that is a failure.

@@ -348,13 +348,13 @@ class SignInExpiredError(SignInError):
 
 
 class SignInRefusedError(SignInError):
-    """The sign-in provider signed nobody in; `reason` is its word for why, where it is one of the standard's."""
+    """The sign-in provider signed nobody in; `reason` is the standard's word for why."""
 
     code = "sign-in-refused"
 
     def __init__(self, reason: str) -> None:
         """Name the reason, such as `access_denied`."""
-        super().__init__(f"the sign-in provider refused: {reason}")
+        super().__init__(f"the sign-in provider signed nobody in: {reason}")
         self.reason = reason
 
 

@@ -11,9 +11,9 @@ from carethread.errors import InvalidValueError
 from carethread.fhir.issuers import Issuer
 from carethread.fhir.refusals import InvalidTokenError
 from carethread.fhir.scopes import Context, Scopes
-from carethread.fhir.signed import Signed
 from carethread.fhir.token import Token
 from carethread.record.text import check_name
+from carethread.trust.signed import Signed
 
 SKEW_MS = 60_000  # how far other clocks may be off
 _MAX_TEXT = 255

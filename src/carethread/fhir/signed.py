@@ -1,48 +1,15 @@
-"""PURE: a JSON Web Token taken apart (RFC 7515, 7519): strictly, for until its signature is checked anybody wrote it.
+"""Bearer tokens as they came in a request (RFC 6750), taken apart: until the signature is checked, anybody's words."""
 
-One form is taken: three parts of canonical base64url, a header of known members that names an algorithm and a key
-by its id, and claims without a key twice. Whatever would have a reader look for a key where the token says is refused.
-"""
-
-import base64
-import binascii
-import json
 import re
-from typing import Any, NoReturn
-
-from msgspec import Struct
 
 from carethread.fhir.refusals import InvalidTokenError, MissingTokenError
+from carethread.trust.signed import COMPACT, Signed, SignedError
+from carethread.trust.signed import take_apart as take_signed_apart
 
 MAX_TOKEN = 8_192  # characters: as much as servers take of all headers together
-MAX_KEY_ID = 256
-_MAX_BRACKETS = 256  # so that nothing nests deeper; tokens have a handful
-_MAX_HEADER = 4_096
 _BEARER = re.compile(r"bearer(?: +(?P<token>.*))?", re.ASCII | re.IGNORECASE | re.DOTALL)
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
-# `x5t` names a certificate by its hash: harmless, and not looked at. Not here, and so refused: jwk, jku, x5u and x5c,
-# which bring or name a key; crit and b64, which change what is signed; zip, enc and cty, which hide another token.
-_HEADER = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 # RFC 9068 calls them at+jwt; many issuers say JWT, or nothing. Those of other kinds (logout, proof) say so.
 _TYPES = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
-
-
-class Signed(Struct, frozen=True):
-    """A token as it came: nothing of it is proven.
-
-    Attributes:
-        algorithm: as the header names it.
-        key_id: likewise.
-        content: the bytes that are signed.
-        signature: over them.
-        claims: what it says.
-    """
-
-    algorithm: str
-    key_id: str
-    content: bytes
-    signature: bytes
-    claims: dict[str, Any]
 
 
 def bearer(authorization: str | None) -> str:
@@ -58,8 +25,8 @@ def bearer(authorization: str | None) -> str:
     token: str = found["token"] or ""
     if len(token) > MAX_TOKEN:
         raise InvalidTokenError("the token is too long")
-    if _COMPACT.fullmatch(token) is None:
-        raise _malformed()
+    if COMPACT.fullmatch(token) is None:
+        raise InvalidTokenError("the token is malformed")
     return token
 
 
@@ -69,56 +36,7 @@ def take_apart(token: str) -> Signed:
     Raises:
         InvalidTokenError: it is not in the one form.
     """
-    found = _COMPACT.fullmatch(token)
-    if found is None or len(found[1]) > _MAX_HEADER:
-        raise _malformed()
-    header = _object(_bytes(found[1]))
-    if not header.keys() <= _HEADER:
-        raise InvalidTokenError("the header of the token holds what is not taken")
-    algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
-    if not isinstance(algorithm, str) or not isinstance(kind, str):
-        raise _malformed()
-    if not isinstance(key_id, str) or not 0 < len(key_id) <= MAX_KEY_ID:
-        raise InvalidTokenError("the header of the token names no key")
-    if kind.lower() not in _TYPES:
-        raise InvalidTokenError("the token is of another type")
-    content = token.rpartition(".")[0].encode("ascii")
-    return Signed(algorithm, key_id, content, _bytes(found[3]), _object(_bytes(found[2])))
-
-
-def _bytes(part: str) -> bytes:
-    """Return what base64url stands for, if it is the one way to write it: else one token would have many texts."""
     try:
-        found = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error:
-        raise _malformed() from None
-    if base64.urlsafe_b64encode(found).rstrip(b"=").decode("ascii") != part:
-        raise _malformed()
-    return found
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    if content.count(b"[") + content.count(b"{") > _MAX_BRACKETS:
-        raise _malformed()
-    try:
-        found = json.loads(content.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise _malformed() from None
-    if not isinstance(found, dict):
-        raise _malformed()
-    return found
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _no_number(_name: str) -> NoReturn:
-    raise ValueError
-
-
-def _malformed() -> InvalidTokenError:
-    return InvalidTokenError("the token is malformed")
+        return take_signed_apart(token, _TYPES)
+    except SignedError as error:
+        raise InvalidTokenError(str(error)) from None

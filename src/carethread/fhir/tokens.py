@@ -15,10 +15,11 @@ from carethread.errors import ConfigurationError, UnavailableError
 from carethread.fhir.claims import check_not_over, read_claims
 from carethread.fhir.issuers import Issuer
 from carethread.fhir.refusals import InvalidTokenError, IssuerUnavailableError
-from carethread.fhir.signed import Signed, bearer, take_apart
+from carethread.fhir.signed import bearer, take_apart
 from carethread.fhir.token import Token
 from carethread.trust.key_sources import KeySource
 from carethread.trust.keys import ALGORITHMS
+from carethread.trust.signed import Signed
 
 REMEMBERED = 10_000  # a few kilobytes each at most
 
