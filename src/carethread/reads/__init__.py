@@ -3,11 +3,13 @@
 Nothing else reads for a person. What may not be read is answered like what does not exist.
 """
 
+from carethread.directory.likeness import Alike
 from carethread.directory.versions import EntryPage, EntryProjection
 from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPlace, ReplyIn, ThreadAbout, Unfinished
 from carethread.policy.possible import Possible, Way
 from carethread.policy.preferences import Preferences
 from carethread.policy.sessions import Acting, Session
+from carethread.reads.addressees import Addressee, AddresseePage, Place, find_addressees
 from carethread.reads.auditing import AccessPage, Reconstruction, Visible, access_log, access_page, reconstruct
 from carethread.reads.banners import Banner, banners, names
 from carethread.reads.conversation import Conversation, conversation
@@ -43,6 +45,7 @@ from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.meaning import check_criteria
 from carethread.reads.myself import Myself, OwnGroup, who_am_i
 from carethread.reads.operating import log_operator, served_thread
+from carethread.reads.patients import LookAlike, PatientHit, PatientPage, find_patients, look_alikes
 from carethread.reads.preferring import preferences
 from carethread.reads.readers import GroupReader, Readers, readers_of
 from carethread.reads.resources import (
@@ -90,6 +93,9 @@ from carethread.store.watch import Watch
 __all__ = [
     "AccessPage",
     "Acting",
+    "Addressee",
+    "AddresseePage",
+    "Alike",
     "Aside",
     "Banner",
     "BeforeWriting",
@@ -122,6 +128,7 @@ __all__ = [
     "Include",
     "IncludedEntry",
     "Kind",
+    "LookAlike",
     "Looking",
     "Matches",
     "MessageOrder",
@@ -130,6 +137,9 @@ __all__ = [
     "Names",
     "OwnGroup",
     "Page",
+    "PatientHit",
+    "PatientPage",
+    "Place",
     "Possible",
     "Preferences",
     "Readers",
@@ -162,11 +172,14 @@ __all__ = [
     "drafts",
     "entry_history",
     "feed",
+    "find_addressees",
+    "find_patients",
     "find_thread",
     "happened_since",
     "inbox",
     "last_cursor",
     "log_operator",
+    "look_alikes",
     "matches",
     "may_see",
     "message_resource",

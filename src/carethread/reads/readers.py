@@ -4,12 +4,13 @@ from msgspec import Struct
 
 from carethread.clock import Instant
 from carethread.coordination import CoordinationService
+from carethread.directory.model import Patient, RelatedPerson
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Thread
 from carethread.policy.reading import Reach, may_read, reaches
 from carethread.record.model import GROUP_ROLES, Ledger, Participant
 from carethread.store.database import Connection
-from carethread.store.people import actor_of, patient_side_of
+from carethread.store.people import actor_of, around_patients
 
 
 class GroupReader(Struct, frozen=True):
@@ -46,10 +47,10 @@ def readers_in(connection: Connection, about: Thread, at: Instant) -> Readers:
     """Return who can read a thread, as the directory stands; `about` has all patients of its record."""
     reach = reaches(about.ledger)
     listed = about.ledger.participants
-    patients, related = patient_side_of(connection, about.patients)
+    around = around_patients(connection, about.patients)
     return Readers(
         tuple(each for each in listed if reach[each.id] is Reach.NAMED),
         tuple(GroupReader(each, reach[each.id]) for each in listed if each.role in GROUP_ROLES),
-        any(may_read(actor_of(connection, each, at), about) for each in patients),
-        any(may_read(actor_of(connection, each, at), about) for each in related),
+        any(may_read(actor_of(connection, each.id, at), about) for each in around if isinstance(each, Patient)),
+        any(may_read(actor_of(connection, each.id, at), about) for each in around if isinstance(each, RelatedPerson)),
     )

@@ -78,7 +78,12 @@ class Directory:
         """
         with self._database.read() as connection:
             return directory_search.search(
-                connection, words, kind=kind, after=after, count=count, active_only=active_only
+                connection,
+                words,
+                kinds=() if kind is None else (kind,),
+                after=after,
+                count=count,
+                active_only=active_only,
             )
 
     def history(self, reference: str) -> tuple[Version, ...]:

@@ -156,6 +156,7 @@ def _forget(connection: Connection, changed: Iterable[_Change]) -> None:
     keys = [{"key": key_of(each.entry.id)} for each in changed]
     connection.many(statements.delete_identifiers, keys)
     connection.many(statements.delete_words, keys)
+    connection.many(statements.delete_born, keys)
 
 
 def _record(connection: Connection, changes: Sequence[_Change], by: str) -> None:
@@ -168,6 +169,7 @@ def _record(connection: Connection, changes: Sequence[_Change], by: str) -> None
     connection.many(statements.insert_version, [_version_row(each, by) for each in changes])
     connection.many(statements.insert_identifier, [row for each in entries for row in _identifier_rows(each)])
     connection.many(statements.insert_word, [row for each in entries for row in _word_rows(each)])
+    connection.many(statements.insert_born, [row for each in entries for row in _born_rows(each)])
     patients = [each.entry for each in new if isinstance(each.entry, Patient)]
     connection.many(statements.insert_patient, [_patient_row(each) for each in patients])
     rows = statements.edges_from.rows(connection, [key_of(each.entry.id) for each in changed])
@@ -219,6 +221,12 @@ def _identifier_rows(entry: Entry) -> list[Parameters]:
 
 def _word_rows(entry: Entry) -> list[Parameters]:
     return [{"word": word, "entry_id": key_of(entry.id)} for word in words_of(name_of(entry))]
+
+
+def _born_rows(entry: Entry) -> list[Parameters]:
+    if not isinstance(entry, Patient) or entry.birth_date is None:
+        return []
+    return [{"born": entry.birth_date, "entry_id": key_of(entry.id)}]
 
 
 def _patient_row(patient: Patient) -> Parameters:

@@ -1,6 +1,7 @@
 """One entry of the directory by a reference to it, many by the words of their names, one in all its versions."""
 
 import re
+from collections.abc import Collection
 
 from carethread.directory.model import Entry, EntryKind
 from carethread.directory.versions import Version
@@ -55,15 +56,15 @@ def search(
     connection: Connection,
     words: str,
     *,
-    kind: EntryKind | None = None,
+    kinds: Collection[EntryKind] = (),
     after: ParticipantId | None = None,
     count: int = PAGE,
     active_only: bool = False,
 ) -> tuple[Entry, ...]:
     """Return entries in whose names each of these words begins a word, whatever the case and accents, by name.
 
-    The next page is `after` the last entry of this one. Without words, everybody and every group of the kind; roles
-    have no name and are not found.
+    The next page is `after` the last entry of this one. Without words, everybody and every group of the kinds, or of
+    any; roles have no name and are not found.
 
     Raises:
         InvalidValueError: `count` is not between 1 and 1,000.
@@ -78,12 +79,13 @@ def search(
         name, key = name_of(last), key_of(last.id)
     ranges = {f"from{number}": word for number, word in enumerate(wanted)}
     ranges |= {f"until{number}": word + _LAST for number, word in enumerate(wanted)}
+    of_kinds = [each.value for each in kinds] or [""]
+    ranges |= {f"kind{number}": of_kinds[min(number, len(of_kinds) - 1)] for number in range(statements.MAX_KINDS)}
     rows = connection.all(
         statements.matching[len(wanted)],
         one=1,
         no_name="",
-        any_kind=int(kind is None),
-        kind="" if kind is None else kind.value,
+        any_kind=int(not kinds),
         any_state=int(not active_only),
         name=name,
         after=key,

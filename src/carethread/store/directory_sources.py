@@ -6,20 +6,22 @@ A search walks the narrowest of these that it offers, and asks each entry there 
 |---|---|
 | ids that were named, or belong to an identifier that was; all that somebody may know of | by id |
 | what names an entry that was named, such as the roles in an organisation | by id |
+| dates of birth that may lie in a span | by date, then id |
 | names with a word that begins so | by word, then id; an entry counts at the first of its words only |
 | the whole kind | by FHIR id |
 """
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import LargeBinary, Select, Text, bindparam, literal_column, select, tuple_
 
-from carethread.directory.criteria import EntryClause, EntryField, Matching, Named, Token
+from carethread.directory.criteria import EntryClause, EntryField, Matching, Named, Span, Token
 from carethread.directory.criteria import Text as NamePart
 from carethread.directory.fhir_codes import CLINICAL_ID_SYSTEM
+from carethread.directory.fhir_periods import write_start
 from carethread.directory.matching import RELATIONS, Meant, plain_words
 from carethread.directory.model import Entry, EntryKind
 from carethread.ids import ParticipantId
@@ -30,6 +32,7 @@ from carethread.store.directory_stored import COLUMNS, STANDS, StoredEntry, stor
 from carethread.store.directory_words import words_of
 from carethread.store.keys import id_of, is_uuid, key_of
 from carethread.store.schema import (
+    directory_born,
     directory_edge,
     directory_entry,
     directory_identifier,
@@ -40,6 +43,8 @@ from carethread.store.statements import ZERO
 
 # After every text that begins with what stands before it.
 _LAST = "\U0010ffff"
+# So many characters of a date are a day, a month, a year.
+_DAY, _MONTH, _YEAR = 10, 7, 4
 # Written out: a plain "" would become a parameter of its own.
 _EMPTY = literal_column("''", Text)
 p = bindparam
@@ -81,6 +86,18 @@ _words = _page(
     ),
     directory_word.c.word,
     directory_word.c.entry_id,
+)
+_born = _page(
+    select(*COLUMNS, directory_born.c.born)
+    .join_from(directory_born, directory_entry, directory_entry.c.entry_id == directory_born.c.entry_id)
+    .join(directory_version, STANDS)
+    .where(
+        directory_born.c.born <= p("last"),
+        tuple_(directory_born.c.born, directory_born.c.entry_id)
+        > tuple_(p("written", type_=Text), p("after", type_=LargeBinary)),
+    ),
+    directory_born.c.born,
+    directory_born.c.entry_id,
 )
 _owner = select(directory_identifier.c.entry_id).where(
     directory_identifier.c.kind == p("kind"), directory_identifier.c.value == p("value")
@@ -222,6 +239,44 @@ class _Words(Source):
         return min(each for each in words_of(name_of(entry)) if each.startswith(self._beginnings))
 
 
+class _Born(Source):
+    """Patients whose date of birth, as it is written, may lie within one of some spans."""
+
+    name = "b"
+    first: Place = ("", "")
+
+    def __init__(self, connection: Connection, kind: EntryKind, spans: Iterable[Span]) -> None:
+        super().__init__(connection, kind)
+        self._ranges = sorted({each for span in spans for each in _written_in(span)})
+
+    def batch(self, after: Place, count: int) -> Batch:
+        found: dict[Place, StoredEntry | None] = {}
+        written, key = after
+        for first, last in self._ranges:
+            rows = self._connection.all(
+                _born,
+                last=last,
+                written=max(written, first),
+                after=bytes.fromhex(key) if written >= first else b"",
+                kind=self._kind,
+                count=count,
+            )
+            for row in rows:
+                read = stored(row)
+                found[row[3], key_of(read.entry.id).hex()] = read
+        return [(place, found[place]) for place in sorted(found)][:count]
+
+
+def _written_in(span: Span) -> Iterator[tuple[str, str]]:
+    """Yield from which date as it is written to which: in days, and the month and the year in which a span begins."""
+    since = "" if span.since is None else write_start(span.since)[:_DAY]
+    last = _LAST if span.until is None else write_start(span.until)[:_DAY]
+    yield since, last
+    if since:
+        yield since[:_MONTH], since[:_MONTH]
+        yield since[:_YEAR], since[:_YEAR]
+
+
 class _Kind(Source):
     """All entries of a kind."""
 
@@ -241,6 +296,7 @@ _DRIVING = (
     EntryField.PATIENT,
     EntryField.LINK,
     EntryField.PARTICIPANT,
+    EntryField.BIRTH_DATE,
     EntryField.NAME,
     EntryField.PART_OF,
     EntryField.ORGANIZATION,
@@ -275,6 +331,8 @@ def _driven_by(connection: Connection, kind: EntryKind, clause: EntryClause, mea
         if len(tokens) < len(clause.values):
             return None
         return _Ids(connection, kind, frozenset().union(*(_owners(connection, kind, each) for each in tokens)))
+    if clause.field is EntryField.BIRTH_DATE:
+        return _Born(connection, kind, (each for each in clause.values if isinstance(each, Span)))
     if clause.field is EntryField.NAME:
         texts = [each for each in clause.values if isinstance(each, NamePart)]
         words = [plain_words(each.text) for each in texts]

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from carethread.store.database import Connection, Row
 from carethread.store.schema import (
     appointment,
+    directory_born,
     directory_edge,
     directory_entry,
     directory_identifier,
@@ -132,13 +133,16 @@ patients_by_clinical_id = Listing(
 )
 find_patient = select(directory_patient.c.entry_id).where(directory_patient.c.clinical_id == p("clinical_id"))
 insert_patient = insert(directory_patient)
+delete_born = delete(directory_born).where(directory_born.c.entry_id == p("key"))
+insert_born = insert(directory_born)
 
 # ── Names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 delete_words = delete(directory_word).where(directory_word.c.entry_id == p("key"))
 insert_word = insert(directory_word)
-# More words than this are not looked at.
+# More words than this are not looked at; and there are no more kinds.
 MAX_WORDS = 8
+MAX_KINDS = 6
 
 
 def _matching(words: int) -> Select[Any]:
@@ -146,7 +150,7 @@ def _matching(words: int) -> Select[Any]:
     query = (
         select(entry.content)
         .where(entry.name != p("no_name"))
-        .where(or_(p("any_kind") == p("one"), entry.kind == p("kind")))
+        .where(or_(p("any_kind") == p("one"), entry.kind.in_([p(f"kind{each}") for each in range(MAX_KINDS)])))
         .where(or_(p("any_state") == p("one"), entry.active == p("one")))
         .where(or_(entry.name > p("name"), and_(entry.name == p("name"), entry.entry_id > p("after"))))
     )

@@ -232,17 +232,18 @@ def records_of_patient(
     return (entry.clinical_id, *sorted(others))
 
 
-def patient_side_of(
-    connection: Connection, patients: frozenset[ParticipantId]
-) -> tuple[tuple[ParticipantId, ...], tuple[ParticipantId, ...]]:
-    """Return the patients of a record that the directory has, and everybody related to one of them, each ordered."""
+def merged_patients(connection: Connection, patient_id: ParticipantId) -> frozenset[ParticipantId]:
+    """Return a patient and all who were merged with them."""
+    return merged(patient_id, entries_around(connection, (patient_id,), look=Look.MERGED))
+
+
+def around_patients(connection: Connection, patients: frozenset[ParticipantId]) -> list[Entry]:
+    """Return patients, and all related persons and teams that are theirs, in no order."""
     rows = statements.sources_of.rows(connection, map(key_of, patients), relation="patient")
-    around = {key_of(each) for each in patients} | {bytes(source) for (source,) in rows}
-    entries = [decode(content) for (content,) in statements.entries_by_id.rows(connection, around)]
-    return (
-        tuple(sorted(each.id for each in entries if isinstance(each, Patient))),
-        tuple(sorted(each.id for each in entries if isinstance(each, RelatedPerson))),
-    )
+    keys = {key_of(each) for each in patients} | {bytes(source) for (source,) in rows}
+    entries = (decode(content) for (content,) in statements.entries_by_id.rows(connection, keys))
+    # An older version may have been about another patient than the one of now.
+    return [each for each in entries if _patient(each) in patients]
 
 
 def surviving_patient(connection: Connection, patient_id: ParticipantId) -> Patient:

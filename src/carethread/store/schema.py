@@ -274,6 +274,15 @@ directory_patient = Table(
     Column("entry_id", LargeBinary(16), nullable=False, unique=True),
     sqlite_with_rowid=False,
 )
+# Patients by date of birth, as it is written: a day, or less precise.
+directory_born = Table(
+    "directory_born",
+    metadata,
+    Column("born", _ORDERED, primary_key=True),
+    Column("entry_id", LargeBinary(16), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("directory_born_entry", directory_born.c.entry_id)
 directory_state = Table(
     "directory_state",
     metadata,
