@@ -1,5 +1,6 @@
 """The database's errors in our words, its versions, its transactions."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,29 @@ def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, fresh_post
             # Full text is each database's own business, and not in the metadata.
             options = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("message_text")}
             assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+        engine.dispose()
+
+
+def test_patients_of_an_older_schema_are_found_by_their_date_of_birth(
+    tmp_path: Path, fresh_postgres: Callable[[], str]
+) -> None:
+    def content(**more: str) -> str:
+        return json.dumps({"kind": "Patient", **more}).encode().hex()
+
+    for url in (f"sqlite:///{tmp_path / 'a.sqlite'}", fresh_postgres()):
+        migrate.upgrade(url)
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        blob = "decode('{}', 'hex')" if engine.name == "postgresql" else "x'{}'"
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE directory_born")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
+            for number, about in enumerate((content(birth_date="1956-05-27"), content(), content(birth_date="1956"))):
+                row = f"{blob.format(f'{number:032x}')}, 'Patient', 'P{number}', 1, 1, '', {blob.format(about)}"
+                connection.exec_driver_sql(f"INSERT INTO directory_entry VALUES ({row})")
+        migrate.upgrade(url)
+        with engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT born, entry_id FROM directory_born ORDER BY born").all()
+        assert [(born, bytes(key)[-1]) for born, key in rows] == [("1956", 2), ("1956-05-27", 0)]
         engine.dispose()
 
 

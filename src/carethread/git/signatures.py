@@ -8,6 +8,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,15 @@ from carethread.git import cms, sshsig
 _CMS = (b"-----BEGIN SIGNED MESSAGE-----\n", b"-----END SIGNED MESSAGE-----\n", 64)
 _SSH = (b"-----BEGIN SSH SIGNATURE-----\n", b"-----END SSH SIGNATURE-----\n", 70)
 _COMMITTED = re.compile(rb"(?:[^\n]+\n)*?committer [^\n]*> ([0-9]{1,12}) [+-][0-9]{4}\n")
+
+
+class SignatureKind(StrEnum):
+    """How a commit is signed. That says nothing of whether anybody trusts who signed."""
+
+    NONE = "none"
+    SSH = "ssh"
+    CMS = "cms"
+    UNKNOWN = "unknown"
 
 
 class SignatureError(IntegrityError):
@@ -130,6 +140,15 @@ def _load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(_read(path)))
     except ValueError as error:
         raise ConfigurationError(f"{path}: holds no certificate in PEM form ({error})") from None
+
+
+def kind_of_signature(armor: bytes | None) -> SignatureKind:
+    """Return of which kind a commit's signature says it is. Whether it verifies is another question."""
+    if armor is None:
+        return SignatureKind.NONE
+    return {_CMS[0]: SignatureKind.CMS, _SSH[0]: SignatureKind.SSH}.get(
+        armor[: armor.find(b"\n") + 1], SignatureKind.UNKNOWN
+    )
 
 
 def check_signature(payload: bytes, armor: bytes, trust: Trust) -> SignedBy:

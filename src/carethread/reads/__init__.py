@@ -5,6 +5,7 @@ Nothing else reads for a person. What may not be read is answered like what does
 
 from carethread.directory.likeness import Alike
 from carethread.directory.versions import EntryPage, EntryProjection
+from carethread.git.signatures import SignatureKind
 from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPlace, ReplyIn, ThreadAbout, Unfinished
 from carethread.policy.possible import Possible, Way
 from carethread.policy.preferences import Preferences
@@ -45,6 +46,7 @@ from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.meaning import check_criteria
 from carethread.reads.myself import Myself, OwnGroup, who_am_i
 from carethread.reads.operating import log_operator, served_thread
+from carethread.reads.past import Deed, Past, Step, thread_history
 from carethread.reads.patients import LookAlike, PatientHit, PatientPage, find_patients, look_alikes
 from carethread.reads.preferring import preferences
 from carethread.reads.readers import GroupReader, Readers, readers_of
@@ -109,6 +111,7 @@ __all__ = [
     "CorrectionOf",
     "Criteria",
     "CurrentRights",
+    "Deed",
     "Draft",
     "DraftContent",
     "DraftPlace",
@@ -137,6 +140,7 @@ __all__ = [
     "Names",
     "OwnGroup",
     "Page",
+    "Past",
     "PatientHit",
     "PatientPage",
     "Place",
@@ -147,7 +151,9 @@ __all__ = [
     "Ref",
     "ReplyIn",
     "Session",
+    "SignatureKind",
     "Since",
+    "Step",
     "SubscriptionPage",
     "ThreadAbout",
     "ThreadHistory",
@@ -207,6 +213,7 @@ __all__ = [
     "search_threads",
     "served_thread",
     "session",
+    "thread_history",
     "thread_resource",
     "thread_resource_history",
     "thread_resource_version",

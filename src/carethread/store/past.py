@@ -10,14 +10,18 @@ from msgspec import Struct
 from carethread.clock import Instant
 from carethread.git.history import Repository, commits, open_repository
 from carethread.git.objects import parse_tree
-from carethread.ids import ClinicalId, CommunicationId, CoordinationId
-from carethread.record.commit_message import COMMUNICATION_ID, Summary, parse_commit_message
+from carethread.git.signatures import SignatureKind, kind_of_signature
+from carethread.ids import ClinicalId, CommunicationId, CoordinationId, MessageId, ParticipantId
+from carethread.record.commit_message import COMMUNICATION_ID, MESSAGE_ID, Summary, parse_commit_message
 from carethread.record.ledger_yaml import parse_ledger
 from carethread.record.model import Ledger
 from carethread.record.status_yaml import parse_status
 from carethread.record.thread_md import split_thread
 from carethread.record.transitions import STATUS_PATH
 from carethread.store.archive import Archive
+
+# Commits that leave a thread's ledger as it was, but for when it was last updated.
+_NO_CHANGE = frozenset({Summary.MESSAGE_ADDED, Summary.MESSAGE_NAMED})
 
 
 class PastThread(Struct, frozen=True):
@@ -65,6 +69,73 @@ def _thread(repository: Repository, folder: bytes) -> PastThread:
     return PastThread(ledger, len(split_thread(repository.blob(files[b"thread.md"].id))))
 
 
+class PastCommit(Struct, frozen=True):
+    """A commit of a record, and what it did to a thread.
+
+    `thread` is the one it names, if any. Of the thread that was asked about, `before` and `after` are its ledgers where
+    it began, or where somebody changed it.
+    """
+
+    commit: str
+    at: Instant
+    author_name: str
+    author_id: ParticipantId
+    care_location: str
+    summary: Summary
+    thread: str | None
+    message: MessageId | None
+    signature: SignatureKind
+    before: Ledger | None = None
+    after: Ledger | None = None
+
+
+def past_commits(
+    archive: Archive, coordination_id: CoordinationId, thread_id: CommunicationId, version: str
+) -> list[PastCommit]:
+    """Return the commits of a record, oldest first, up to one of them.
+
+    Raises:
+        IntegrityError: its repository cannot be read.
+    """
+    archive.materialiser.flush(coordination_id)
+    found = []
+    tree: bytes | None = None
+    with open_repository(archive.path(coordination_id)) as repository:
+        for commit_id, commit in commits(repository, bytes.fromhex(version)):
+            message = parse_commit_message(commit.message)
+            trailers = dict(message.trailers)
+            named = trailers.get(COMMUNICATION_ID)
+            before = after = None
+            if named == thread_id:
+                if message.summary not in _NO_CHANGE:
+                    before = None if tree is None else _ledger(repository, tree, thread_id)
+                    after = _ledger(repository, commit.tree, thread_id)
+                tree = commit.tree
+            found.append(
+                PastCommit(
+                    commit=commit_id.hex(),
+                    at=Instant(commit.committer.seconds * 1000),
+                    author_name=commit.author.name,
+                    author_id=ParticipantId(commit.author.email.partition("@")[0]),
+                    care_location=message.care_location,
+                    summary=message.summary,
+                    thread=named,
+                    message=None if MESSAGE_ID not in trailers else MessageId(trailers[MESSAGE_ID]),
+                    signature=kind_of_signature(commit.signature),
+                    before=before,
+                    after=after,
+                )
+            )
+    return found
+
+
+def _ledger(repository: Repository, tree: bytes, thread_id: CommunicationId) -> Ledger:
+    root = parse_tree(repository.raw_tree(tree))
+    folders = parse_tree(repository.raw_tree(root[b"communications"].id))
+    files = parse_tree(repository.raw_tree(folders[thread_id.encode()].id))
+    return parse_ledger(repository.blob(files[b"ledger.yaml"].id))
+
+
 def thread_versions(archive: Archive, coordination_id: CoordinationId, thread_id: CommunicationId) -> list[Ledger]:
     """Return the ledgers of a thread, oldest first: that of each commit that made a version of it.
 
@@ -79,8 +150,5 @@ def thread_versions(archive: Archive, coordination_id: CoordinationId, thread_id
             named = dict(message.trailers).get(COMMUNICATION_ID)
             if named != thread_id or message.summary is Summary.MESSAGE_NAMED:
                 continue
-            root = parse_tree(repository.raw_tree(commit.tree))
-            folders = parse_tree(repository.raw_tree(root[b"communications"].id))
-            files = parse_tree(repository.raw_tree(folders[thread_id.encode()].id))
-            found.append(parse_ledger(repository.blob(files[b"ledger.yaml"].id)))
+            found.append(_ledger(repository, commit.tree, thread_id))
     return found
