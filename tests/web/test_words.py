@@ -14,14 +14,14 @@ SUMMER = Instant(1_782_907_200_000)  # 2026-07-01T12:00:00Z
 WINTER = Instant(1_767_268_800_000)  # 2026-01-01T12:00:00Z
 
 
-@pytest.mark.parametrize("path", catalogues.languages(), ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("path", list(catalogues.languages()), ids=lambda path: path.parts[-3])
 def test_every_sentence_is_translated_and_none_is_left_over(path: Path) -> None:
     """Bring it up to date with `make words`, and translate what that lists."""
     assert catalogues.untranslated(catalogues.read(path)) == []
     assert path.read_bytes() == catalogues.updated(path, catalogues.found())
 
 
-@pytest.mark.parametrize("path", catalogues.languages(), ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize("path", list(catalogues.languages()), ids=lambda path: path.parts[-3])
 def test_a_translation_says_what_the_sentence_says(path: Path) -> None:
     for message in catalogues.read(path):
         faults = [str(each) for each in message.check(catalogues.read(path))]
