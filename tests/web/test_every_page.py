@@ -1,0 +1,85 @@
+"""Every page in every state, in both themes and widths: nothing that axe finds, no scrolling sideways."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from carethread import CoordinationService, MessageContent
+from carethread.record.model import AttachmentContent, ThreadStatus, Visibility
+from carethread.writes import ThreadChange, change_thread, post_message
+from tests.region import Region
+from tests.web.looks import NARROW, WIDE, faults, need_axe, picture
+from tests.web.people import Town
+from tests.web.sites import site
+
+PEOPLE = ("A1", "A2", "B1", "B2", "C1", "N1", "P1", "R1")
+LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 4
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Town]:
+    need_axe()
+    region = Region(CoordinationService.open(tmp_path_factory.mktemp("pages") / "data", name="De Linde"))
+    with site(region.service, region, PEOPLE) as base:
+        made = Town(region, base, browser)
+        yield made
+        made.close()
+
+
+def _a_thread(region: Region) -> str:
+    """Open a thread with all that a thread may show."""
+    service, a1, b1 = region.service, region.caller("A1"), region.caller("B1")
+    thread = region.open(
+        "A1", ("Clinic-B",), body=f"Which dose is right?\n\n# Not a title\n{LONG}", on_behalf_of="Pharmacy-A"
+    )
+    files = (AttachmentContent(b"x" * 2_000, "application/pdf", f"list {LONG[:90]}.pdf"),)
+    answer = post_message(service, b1, thread, MessageContent("50 mg", attachments=files))
+    post_message(service, b1, thread, MessageContent("100 mg, I am sorry.", corrects=answer))
+    change_thread(service, a1, thread, ThreadChange(add=region.ids("C1")))
+    return f"/threads/{thread}"
+
+
+def _closed(region: Region) -> str:
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
+    change_thread(region.service, region.caller("A1"), thread, ThreadChange(status=ThreadStatus.CLOSED))
+    return f"/threads/{thread}"
+
+
+def _restricted(region: Region) -> str:
+    visibility = Visibility(restricted=True)
+    thread = region.open("A1", ("B1",), others=("A2",), visibility=visibility)
+    return f"/threads/{thread}"
+
+
+Address = str | Callable[[Region], str]
+PAGES: dict[str, tuple[str, Address]] = {
+    "sign-in": ("", "/sign-in"),
+    "inbox": ("A1", "/inbox"),
+    "inbox waiting": ("B1", "/inbox?show=waiting"),
+    "inbox archived and empty": ("A1", "/inbox?show=archived"),
+    "thread": ("A1", _a_thread),
+    "thread that is closed": ("B1", _closed),
+    "thread that is restricted": ("A1", _restricted),
+    "thread of a carer": ("P1", "/inbox"),
+    "thread printed": ("A1", lambda region: f"{_a_thread(region)}/print"),
+    "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_in_both_themes_and_widths(town: Town, name: str) -> None:
+    who, address = PAGES[name]
+    path = address if isinstance(address, str) else address(town.region)
+    page = town.person(who) if who else town.visitor()
+    page.goto(path)
+    found = {}
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            picture(page, f"{name.replace(' ', '-')}-{size['width']}-{theme}")
+            if wrong := faults(page):
+                found[size["width"], theme] = wrong
+    page.context.close()
+    assert found == {}
