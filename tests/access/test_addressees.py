@@ -10,6 +10,7 @@ from carethread.policy.actor import Caller
 from carethread.reads import Addressee, AddresseePage, Place, addressees, find_addressees
 from carethread.record.model import Party, Role
 from tests.access.logged import log, newly
+from tests.access.spying import forget_the_directory, spying
 from tests.region import TEAMS, Region, role, team
 
 NOBODY = ParticipantId("00000000-0000-0000-0000-00000000dead")
@@ -136,10 +137,12 @@ def test_the_patients_side_finds_the_people_of_its_own(region: Region) -> None:
 def test_a_patient_who_is_not_theirs_is_one_who_is_not_there(region: Region) -> None:
     answers = set()
     for each in (region.id("P2"), NOBODY):
-        with pytest.raises(errors.UnknownPersonError) as refused:
+        forget_the_directory()
+        with spying() as asked, pytest.raises(errors.UnknownPersonError) as refused:
             find_addressees(region.service, region.caller("R1"), "", patient=each)
         line = log(region)[-1]
-        answers.add((str(refused.value).replace(each, "?"), line.outcome, line.detail, line.entries))
+        said = str(refused.value).replace(each, "?")
+        answers.add((said, tuple(asked), line.outcome, line.detail, line.entries))
     assert len(answers) == 1
     assert Outcome.UNKNOWN in answers.pop()
     with pytest.raises(errors.UnknownPersonError):

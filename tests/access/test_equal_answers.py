@@ -26,12 +26,14 @@ from carethread.reads import (
     CorrectionOf,
     DraftContent,
     ReplyIn,
+    conversation,
     open_in_emergency,
     read_attachment,
     read_draft,
     read_message,
     read_thread,
     search,
+    thread_history,
 )
 from carethread.reads.looking import Looking
 from carethread.store.access import Filter, lines
@@ -132,6 +134,9 @@ def _service(scene: Scene) -> CoordinationService:
 
 ASKED: dict[str, Ask] = {
     "read_thread": lambda scene, caller, on: read_thread(_service(scene), caller, on.thread),
+    "conversation": lambda scene, caller, on: conversation(_service(scene), caller, on.thread),
+    "conversation, what is new": lambda scene, caller, on: conversation(_service(scene), caller, on.thread, after=1),
+    "thread_history": lambda scene, caller, on: thread_history(_service(scene), caller, on.thread),
     "read_message": lambda scene, caller, on: read_message(_service(scene), caller, on.message),
     "read_attachment": lambda scene, caller, on: read_attachment(_service(scene), caller, on.message, 1),
     "open_in_emergency": lambda scene, caller, on: open_in_emergency(_service(scene), caller, on.thread, "unconscious"),

@@ -10,6 +10,7 @@ from carethread.reads import Alike, Banner, PatientHit, find_patients, look_alik
 from carethread.reads import patients as finding
 from carethread.store import directory_finding
 from tests.access.logged import log, newly
+from tests.access.spying import forget_the_directory, spying
 from tests.region import Region
 
 NOBODY = ParticipantId("00000000-0000-0000-0000-00000000dead")
@@ -217,10 +218,12 @@ def test_the_patients_side_is_told_of_no_other_patient(region: Region) -> None:
     assert likes(region, "P1", "P1") == likes(region, "P1", "R1") == {}
     answers = set()
     for each in (region.id("P2"), NOBODY):
-        with pytest.raises(errors.UnknownPersonError) as refused:
+        forget_the_directory()
+        with spying() as asked, pytest.raises(errors.UnknownPersonError) as refused:
             look_alikes(region.service, region.caller("R1"), each)
         line = log(region)[-1]
-        answers.add((str(refused.value).replace(each, "?"), line.outcome, line.detail, line.entries))
+        said = str(refused.value).replace(each, "?")
+        answers.add((said, tuple(asked), line.outcome, line.detail, line.entries))
     assert len(answers) == 1
     assert Outcome.UNKNOWN in answers.pop()
 
