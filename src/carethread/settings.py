@@ -182,6 +182,58 @@ class Settings:
         ),
     ] = None
 
+    sign_in_issuer: Annotated[
+        str | None,
+        Documented(
+            "The provider at which [people sign in](sign-in.md), by OpenID Connect, as it names itself. Left out: "
+            "nobody signs in.",
+            "https://login.example",
+        ),
+    ] = None
+    sign_in_client_id: Annotated[
+        str | None,
+        Documented("What the provider calls this installation. Needed with `sign_in_issuer`.", "carethread"),
+    ] = None
+    sign_in_client_secret: Annotated[
+        Path | None,
+        Documented(
+            "A file with the secret that the provider gave, in its first line. Left out, without `sign_in_client_key` "
+            "too: it gave none.",
+            "/etc/carethread/sign-in.secret",
+        ),
+    ] = None
+    sign_in_client_authentication: Annotated[
+        str | None,
+        Documented(
+            "How the secret is shown: `client_secret_basic` or `client_secret_post`. Left out: as the provider says it "
+            "takes it.",
+            "client_secret_post",
+        ),
+    ] = None
+    sign_in_client_key: Annotated[
+        Path | None,
+        Documented(
+            "A private key, PEM, instead of a secret (`private_key_jwt`): RSA, an elliptic curve, or Ed25519.",
+            "/etc/carethread/sign-in.key",
+        ),
+    ] = None
+    sign_in_claim: Annotated[
+        str | None,
+        Documented(
+            "[Which claim](sign-in.md#claim) says who somebody is in the directory, in braces, with what stands around "
+            "it. Left out: `{fhirUser}`.",
+            "Practitioner/{employee_number}",
+        ),
+    ] = None
+    sign_in_scope: Annotated[
+        str | None,
+        Documented(
+            "What the provider is asked for, separated by spaces, `openid` among it. Left out: `openid`, and "
+            "`fhirUser` where that is the claim.",
+            "openid profile",
+        ),
+    ] = None
+
     @classmethod
     def load(cls, environ: Mapping[str, str], data: Path | None = None) -> Self:
         """Read the environment, and the TOML file that `CARETHREAD_SETTINGS` names.
@@ -206,6 +258,7 @@ class Settings:
             raise ConfigurationError(
                 f"signing_certificate is set, but no key to go with it: set {variable('signing_key')} as well"
             )
+        _check_sign_in(settings)
         return settings
 
     def data_directory(self) -> Path:
@@ -229,6 +282,23 @@ def variable(name: str) -> str:
 def documentation() -> dict[str, Documented]:
     """Return what every setting means, in their order."""
     return {name: next(each for each in get_args(kind) if isinstance(each, Documented)) for name, kind in _kinds()}
+
+
+def _check_sign_in(settings: Settings) -> None:
+    """Check that what is said of signing in belongs together."""
+    said = [name for name in _NAMES if name.startswith("sign_in_") and getattr(settings, name) is not None]
+    if not said:
+        return
+    for needed in ("sign_in_issuer", "sign_in_client_id"):
+        if needed not in said:
+            raise ConfigurationError(f"{said[0]} is set, but not {needed}: set {variable(needed)} as well")
+    if {"sign_in_client_secret", "sign_in_client_key"} <= set(said):
+        raise ConfigurationError("sign_in_client_secret and sign_in_client_key are both set: leave one of them out")
+    if "sign_in_client_authentication" in said and "sign_in_client_secret" not in said:
+        raise ConfigurationError(
+            f"sign_in_client_authentication says how a secret is shown, and there is none: set "
+            f"{variable('sign_in_client_secret')}, or leave it out"
+        )
 
 
 @dataclass(frozen=True)

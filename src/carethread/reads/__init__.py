@@ -62,6 +62,7 @@ from carethread.reads.resources import (
 )
 from carethread.reads.searching import search_messages, search_threads
 from carethread.reads.sessions import session
+from carethread.reads.signing_in import person_of_claim
 from carethread.reads.subscriptions import (
     Matches,
     SubscriptionPage,
@@ -196,6 +197,7 @@ __all__ = [
     "open_in_emergency",
     "own_upload",
     "patient_threads",
+    "person_of_claim",
     "preferences",
     "read_attachment",
     "read_draft",

@@ -60,13 +60,9 @@ def check_local(path: str) -> str:
     """
     if len(path) > MAX_RETURN:
         raise InvalidValueError("return_to", f"is longer than {MAX_RETURN:,} characters")
-    if _LOCAL.fullmatch(path) is None:
-        raise InvalidValueError("return_to", "is no path of this application")
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        raise InvalidValueError("return_to", "is no path of this application") from None
-    if parts.scheme or parts.netloc or "//" in parts.path or ".." in parts.path.split("/"):
+    # What begins with one slash has neither scheme nor host, and this can be taken apart.
+    segments = urlsplit(path).path.split("/")[1:] if _LOCAL.fullmatch(path) else [".."]
+    if ".." in segments or "" in segments[:-1]:
         raise InvalidValueError("return_to", "is no path of this application")
     return path
 
