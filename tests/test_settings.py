@@ -64,6 +64,12 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_SESSION_IDLE": "20",
             "CARETHREAD_SESSION_LONGEST": "8",
             "CARETHREAD_LARGEST_UPLOAD": "5",
+            "CARETHREAD_SIGN_IN_ISSUER": "https://login.example",
+            "CARETHREAD_SIGN_IN_CLIENT_ID": "carethread",
+            "CARETHREAD_SIGN_IN_CLIENT_SECRET": str(file),
+            "CARETHREAD_SIGN_IN_CLIENT_AUTHENTICATION": "client_secret_post",
+            "CARETHREAD_SIGN_IN_CLAIM": "Practitioner/{sub}",
+            "CARETHREAD_SIGN_IN_SCOPE": "openid profile",
         }
     )
     assert settings == Settings(
@@ -88,6 +94,12 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         session_idle=20,
         session_longest=8,
         largest_upload=5,
+        sign_in_issuer="https://login.example",
+        sign_in_client_id="carethread",
+        sign_in_client_secret=file,
+        sign_in_client_authentication="client_secret_post",
+        sign_in_claim="Practitioner/{sub}",
+        sign_in_scope="openid profile",
     )
 
 

@@ -1,4 +1,4 @@
-"""The key that signs links to a next page. Links live as long as it does; it is no part of a backup."""
+"""The key that seals links to a next page, and sign-ins that were begun. It is no part of a backup."""
 
 import os
 from contextlib import suppress
