@@ -273,9 +273,17 @@ class WrongPatientError(PolicyError):
 
 
 class NoReaderError(PolicyError):
-    """A group that is addressed has nobody who could read it, or a side would be left without a reader."""
+    """A group that is addressed has nobody who could read it, or a side would be left without a reader.
+
+    `sides` are the ids of the participants of whom nobody could read it: one set for each side.
+    """
 
     code = "no-reader"
+
+    def __init__(self, message: str, sides: tuple[frozenset[str], ...] = ()) -> None:
+        """Say it, and of whom nobody could read."""
+        super().__init__(message)
+        self.sides = sides
 
 
 class NotAllowedError(PolicyError):

@@ -138,6 +138,25 @@ def test_what_is_possible_is_what_a_write_lets_through(region: Region) -> None:
     region.open("B1", ("Pharmacy-A",), continues=thread, on_behalf_of="Clinic-B")
 
 
+def test_a_page_that_is_behind_changes_nothing(region: Region) -> None:
+    thread, clinic = asked(region), region.id("Clinic-B")
+    behind = page(region, "B1", thread).versions
+    post_message(region.service, region.caller("A2"), thread, MessageContent("It is about the drops"))
+    for change in (
+        lambda: change_thread(
+            region.service, region.caller("B1"), thread, ThreadChange(ThreadStatus.CLOSED), expected_version=behind
+        ),
+        # What came since would be set aside with the rest.
+        lambda: set_aside(region.service, region.caller("B1"), thread, clinic, expected_version=behind),
+    ):
+        with pytest.raises(errors.VersionConflictError):
+            change()
+    found = page(region, "B1", thread)
+    assert found.waiting == {clinic}
+    set_aside(region.service, region.caller("B1"), thread, clinic, expected_version=found.versions)
+    assert page(region, "B1", thread).waiting == frozenset()
+
+
 def region_ids(region: Region, *names: str) -> frozenset[ParticipantId]:
     return frozenset(region.ids(*names))
 

@@ -275,8 +275,9 @@ def test_a_thread_is_restricted_only_while_each_side_keeps_a_named_reader() -> N
     for update in (RESTRICTED, Visibility(Sensitivity.RESTRICTED)):
         _change(_named(HOME_KEEPER, ASKED_KEEPER), LedgerUpdate(visibility=update))
         for keeper, left in ((ASKED_KEEPER, PHARMACY), (HOME_KEEPER, CLINIC), (EXTRA, PHARMACY)):
-            with pytest.raises(errors.NoReaderError, match=left.id):
+            with pytest.raises(errors.NoReaderError, match=left.id) as refused:
                 _change(_named(keeper), LedgerUpdate(visibility=update))
+            assert any(left.id in each for each in refused.value.sides)
     inactive = replace(HOME.company[HOME_KEEPER.id], active=False)
     with pytest.raises(errors.NoReaderError, match="add one of them by name first"):
         _change(_named(HOME_KEEPER, ASKED_KEEPER), LedgerUpdate(visibility=RESTRICTED), inactive)

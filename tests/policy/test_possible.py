@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from carethread import CoordinationStatus, LifecycleState, Policies, Sensitivity, ThreadStatus, Visibility
 from carethread.clock import Instant
 from carethread.ids import ClinicalId, CoordinationId, MessageId, ParticipantId
-from carethread.policy.possible import Around, Possible, Way, possible, ways_of
+from carethread.policy.possible import VISIBILITIES, Around, Possible, Sides, Way, possible, ways_of
 from carethread.record.model import Custodian, Ledger, Message, MessageType, Party
 from tests.people import CLINIC, PHARMACY, person
 from tests.policy.scene import ACTOR, EXTRA, STRANGER, Scene, scene
@@ -154,6 +154,34 @@ def test_a_side_that_would_have_no_reader_can_be_given_one() -> None:
 def _requester(ledger: Ledger) -> ParticipantId:
     assert ledger.addressing is not None
     return ledger.addressing.requester
+
+
+def test_of_whom_nobody_would_read_a_narrower_thread() -> None:
+    """Whoever shows the choices can say whom to add first."""
+    home = scene("clinician", "home", "standard", "open")
+    ledger: Ledger = home.thread.ledger
+    bare = tuple(each for each in ledger.participants if each.id in {PHARMACY.id, CLINIC.id, _requester(ledger)})
+
+    def without(actor: Scene) -> dict[Visibility, Sides]:
+        thread = replace(home.thread, ledger=replace(ledger, participants=bare))
+        return dict(_possible(Scene(actor.actor, thread, home.company, actor.group, None)).without_reader)
+
+    sides = (frozenset({PHARMACY.id, _requester(ledger)}), frozenset({CLINIC.id}))
+    named_only = {each for each in VISIBILITIES if each.restricted or each.sensitivity is Sensitivity.RESTRICTED}
+    assert without(home) == dict.fromkeys(named_only, sides)
+    # Whoever may not change it is told of nothing.
+    assert without(scene("clinician", "asked", "standard", "open")) == {}
+    assert _possible(home).without_reader == {}
+
+
+def test_which_messages_of_a_closed_thread_can_be_corrected_in_another() -> None:
+    closed = _possible(scene("clinician", "home", "standard", "closed"))
+    assert closed.correct == frozenset()
+    assert closed.correct_later == {IDS["correct_own"], IDS["correct_group"]}
+    assert _possible(scene("clinician", "home", "standard", "open")).correct_later == frozenset()
+    patient = scene("patient", "network", "standard", "closed")
+    assert _possible(patient).correct_later == {IDS["correct_own"]}
+    assert _possible(patient, patient_side_opens=False).correct_later == frozenset()
 
 
 def test_what_a_thread_is_already_is_no_choice() -> None:

@@ -95,7 +95,8 @@ def check_addressed(addressed: Iterable[ParticipantId], thread: Thread, company:
             raise InactiveError(f"{each} is not active and cannot be addressed")
         if roles[each] in GROUP_ROLES and not has_reader({each}, thread, company):
             raise NoReaderError(
-                f"{each} has no active member who could read this thread: widen its visibility, or add one by name"
+                f"{each} has no active member who could read this thread: widen its visibility, or add one by name",
+                (frozenset({each}),),
             )
 
 

@@ -122,12 +122,17 @@ def _check_readers(thread: Thread, changed: Thread, company: Company) -> None:
     """
     before, after = thread.ledger, changed.ledger
     narrowed = narrows(before, after)
-    for was, now in zip(_sides(before), _sides(after), strict=True):
-        if not has_reader(now, changed, company) and (narrowed or has_reader(was, thread, company)):
-            raise NoReaderError(
-                f"nobody of {' and '.join(sorted(was))} could read thread {before.communication_id} any more: "
-                "add one of them by name first"
-            )
+    without = tuple(
+        was
+        for was, now in zip(_sides(before), _sides(after), strict=True)
+        if not has_reader(now, changed, company) and (narrowed or has_reader(was, thread, company))
+    )
+    if without:
+        named = ", and nobody of ".join(" and ".join(sorted(each)) for each in without)
+        raise NoReaderError(
+            f"nobody of {named} could read thread {before.communication_id} any more: add one of them by name first",
+            without,
+        )
 
 
 def _sides(ledger: Ledger) -> tuple[frozenset[ParticipantId], ...]:

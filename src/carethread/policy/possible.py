@@ -5,14 +5,15 @@ who is a member of every group that takes part and of every group of the actor's
 member of nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from carethread.directory.model import Membership, Standing
-from carethread.errors import AmbiguousSideError
+from carethread.errors import AmbiguousSideError, CarethreadError, NoReaderError
 from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.actor import Actor, Company, Known, Thread
 from carethread.policy.allowing import allows
@@ -21,7 +22,7 @@ from carethread.policy.opening import check_may_open
 from carethread.policy.sides import recipients_for
 from carethread.policy.speaking import author_opening, check_may_speak, default_group
 from carethread.policy.standing import groups_of
-from carethread.policy.writing import check_may_correct, check_may_post, check_may_set_aside
+from carethread.policy.writing import check_is_theirs, check_may_correct, check_may_post, check_may_set_aside
 from carethread.record import rules
 from carethread.record.model import (
     GROUP_ROLES,
@@ -42,6 +43,8 @@ _SOMEBODY = Participant(_INVENTED, Role.CLINICIAN, "Somebody")
 _ADDED = LedgerUpdate(add_participants=(_SOMEBODY,))
 VISIBILITIES = tuple(Visibility(*each) for each in product(Sensitivity, (False, True)))
 POLICIES = tuple(Policies(*each) for each in product((False, True), repeat=2))
+# Ids of participants, one set for each side of a thread.
+Sides: TypeAlias = tuple[frozenset[str], ...]
 
 
 class Possible(Struct, frozen=True, kw_only=True):
@@ -50,10 +53,12 @@ class Possible(Struct, frozen=True, kw_only=True):
     Attributes:
         post: write a message, in at least one of the ways of speaking.
         correct: which messages they may correct.
+        correct_later: of a closed thread, which they may correct in one that takes it up.
         add: add a colleague.
         add_others: add somebody who is no colleague of theirs.
         remove: which participants they may remove.
         visibilities: to which visibilities they may change it; the one it has is not among them.
+        without_reader: to which they could but for these sides, of which nobody would read it.
         policies: to which policies they may change it; likewise.
         close: close it.
         archive: archive it.
@@ -64,10 +69,12 @@ class Possible(Struct, frozen=True, kw_only=True):
 
     post: bool = False
     correct: frozenset[MessageId] = frozenset()
+    correct_later: frozenset[MessageId] = frozenset()
     add: bool = False
     add_others: bool = False
     remove: frozenset[ParticipantId] = frozenset()
     visibilities: frozenset[Visibility] = frozenset()
+    without_reader: Mapping[Visibility, Sides] = {}
     policies: frozenset[Policies] = frozenset()
     close: bool = False
     archive: bool = False
@@ -146,6 +153,7 @@ def possible(actor: Actor, thread: Thread, around: Around, messages: Iterable[Me
         add_others=changes.allow(_ADDED, Known(_INVENTED, Role.CLINICIAN, _SOMEBODY.name)),
         remove=frozenset(each.id for each in ledger.participants if changes.allow(_removing(each.id))),
         visibilities=frozenset(each for each in VISIBILITIES if changes.allow(LedgerUpdate(visibility=each))),
+        without_reader={each: sides for each in VISIBILITIES if (sides := changes.without_reader(each))},
         policies=frozenset(each for each in POLICIES if changes.allow(LedgerUpdate(policies=each))),
         close=changes.allow(LedgerUpdate(ThreadStatus.CLOSED)),
         archive=changes.allow(LedgerUpdate(ThreadStatus.ARCHIVED)),
@@ -155,11 +163,13 @@ def possible(actor: Actor, thread: Thread, around: Around, messages: Iterable[Me
         return found
     ways = tuple(each.on_behalf_of for each in ways_of(actor, thread))
     entries = tuple(messages)
+    continues = _opens(actor, thread.patients, around, thread)
     return replace(
         found,
         post=any(allows(check_may_post, actor, thread, each) for each in ways),
         correct=frozenset(_correctable(actor, thread, ways, entries)),
-        continues=_opens(actor, thread.patients, around, thread),
+        correct_later=frozenset(_theirs(actor, thread, entries)) if continues else frozenset(),
+        continues=continues,
         refile=frozenset(_refilable(actor, thread, around, changes, entries)),
     )
 
@@ -187,6 +197,16 @@ class _Changes:
         company = self._company if invented is None else {**self._company, _INVENTED: invented}
         return allows(check_may_change, self._actor, self._thread, update, company)
 
+    def without_reader(self, visibility: Visibility) -> Sides:
+        """Return the sides of which nobody would read the thread, where that is all that stands in the way."""
+        try:
+            check_may_change(self._actor, self._thread, LedgerUpdate(visibility=visibility), self._company)
+        except NoReaderError as error:
+            return error.sides
+        except CarethreadError:
+            pass
+        return ()
+
 
 # ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,6 +216,12 @@ def _correctable(
 ) -> Iterator[MessageId]:
     for each in messages:
         if any(allows(check_may_correct, actor, thread, way, each.id, (thread, each)) for way in ways):
+            yield each.id
+
+
+def _theirs(actor: Actor, thread: Thread, messages: tuple[Message, ...]) -> Iterator[MessageId]:
+    for each in messages:
+        if allows(check_is_theirs, actor, each.id, (thread, each)):
             yield each.id
 
 

@@ -25,6 +25,7 @@ class Conversation(Struct, frozen=True):
     Attributes:
         view: the thread, with the messages that were asked for.
         entries: how many messages it has in all.
+        versions: how many versions it has had: what `change_thread` and `set_aside` take as the expected one.
         patients: those of its record: whoever stands for them now first, then those merged into them.
         possible: what whoever asks may do; of messages, what of those in `view`.
         speaking: the ways in which they can speak, in the order of the ledger, themselves first. A closed thread
@@ -35,6 +36,7 @@ class Conversation(Struct, frozen=True):
 
     view: ThreadView
     entries: int
+    versions: int
     patients: tuple[Banner, ...]
     possible: Possible
     speaking: tuple[Way, ...]
@@ -86,6 +88,7 @@ def conversation(
         found = Conversation(
             view=view,
             entries=stored.entries,
+            versions=stored.versions,
             patients=patients,
             possible=possible(actor, about, around, view.messages),
             speaking=ways_of(actor, about),

@@ -125,11 +125,19 @@ def _described(change: ThreadChange) -> str:
 
 
 def set_aside(
-    service: CoordinationService, caller: Caller, thread_id: CommunicationId | str, group: ParticipantId
+    service: CoordinationService,
+    caller: Caller,
+    thread_id: CommunicationId | str,
+    group: ParticipantId,
+    *,
+    expected_version: int | None = None,
 ) -> None:
     """Take a thread off what waits on a group, until its next message. Outside the record, with the name of who did.
 
+    With `expected_version`, only that version of the thread is set aside: no message that came since.
+
     Raises:
+        VersionConflictError: it is at another version.
         UnknownThreadError: there is no such thread, or they may not read it.
         NotMemberError: they are no active member of the group.
         ThreadNotOpenError: nothing waits in it.
@@ -149,6 +157,8 @@ def set_aside(
         if stored is None or about is None:
             raise unknown_thread(wanted)
         check_may_set_aside(actor, about, group)
+        if expected_version not in {None, stored.versions}:
+            raise VersionConflictError(f"thread {wanted}", expected_version or 0, stored.versions)
         entry = replace(
             asked, detail="set aside", record=stored.record, version=stored.version, actor_kind=actor.kind.value
         )  # fmt: skip
