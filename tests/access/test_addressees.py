@@ -7,7 +7,7 @@ from carethread.access_log import Action, Outcome
 from carethread.directory.model import Standing
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Caller
-from carethread.reads import Addressee, AddresseePage, Place, addressees, find_addressees
+from carethread.reads import Addressee, AddresseePage, Place, addressees, chosen_addressees, find_addressees
 from carethread.record.model import Party, Role
 from tests.access.logged import log, newly
 from tests.access.spying import forget_the_directory, spying
@@ -186,6 +186,34 @@ def test_what_was_looked_for_is_in_the_log(region: Region) -> None:
     assert line.action is Action.SEARCHED
     assert line.query == f'{{"addressees":"mary","patient":"{region.id("P1")}"}}'
     assert [each.entry for each in line.entries] == [region.id("R1")]
+
+
+def test_those_who_were_chosen_as_they_would_be_found(region: Region) -> None:
+    def chosen(who: str, *names: str, about: str = "P1") -> list[str]:
+        ids = region.ids(*names)
+        found = chosen_addressees(region.service, region.caller(who), ids, patient=region.id(about))
+        return [region.name(each.id) for each in found]
+
+    everybody = ("Clinic-B", "B1", "R1", "Network-P1", "P1")
+    assert chosen("A1", *everybody) == list(everybody)
+    assert chosen("A1", *everybody, about="P2") == ["Clinic-B", "B1"]
+    assert chosen("P1", "B1", "A1") == ["B1"]
+    (whole,) = chosen_addressees(region.service, region.caller("A1"), region.ids("R1"), patient=region.id("P1"))
+    assert whole == only(region, "mary", "P1")
+    region.load(
+        role("B1", "Clinic-B", "doctor"),
+        {"resourceType": "Practitioner", "id": "B1", "active": False, "name": [{"text": "Dr Bo Bell"}]},
+    )
+    assert chosen("A1", "B1", "B1", "Clinic-B") == ["Clinic-B"]
+    (line,) = newly(region, lambda: chosen("A1", "Clinic-B", "Network-P2"))
+    assert [each.entry for each in line.entries] == [region.id("Clinic-B")]
+    with pytest.raises(errors.UnknownPersonError):
+        chosen("R1", "B1", about="P2")
+    with pytest.raises(errors.InvalidValueError, match="ids"):
+        chosen_addressees(region.service, region.caller("A1"), ("nobody",))  # type: ignore[arg-type]
+    many = [ParticipantId(f"00000000-0000-0000-0000-{each:012d}") for each in range(201)]
+    with pytest.raises(errors.InvalidValueError, match="more than 200"):
+        chosen_addressees(region.service, region.caller("A1"), many)
 
 
 # ── What is said of them ──────────────────────────────────────────────────────────────────────────────────────────────

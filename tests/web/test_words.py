@@ -52,6 +52,11 @@ def test_dates_of_birth_as_far_as_they_are_known() -> None:
     assert Words("en", "UTC").birth_date("1961") == "1961"
 
 
+def test_identifiers_by_the_names_that_people_have_for_them() -> None:
+    assert Words("nl", "UTC").identifier_name("http://fhir.nl/fhir/NamingSystem/bsn") == "BSN"
+    assert Words("en", "UTC").identifier_name("urn:anything") == "Identifier"
+
+
 @given(st.text())
 def test_whatever_a_browser_says_some_language_is_chosen(accepted: str) -> None:
     assert language_of(accepted, ("en", "nl")) in ("en", "nl")

@@ -10,7 +10,7 @@ from carethread.policy.drafts import CorrectionOf, Draft, DraftContent, DraftPla
 from carethread.policy.possible import Possible, Way
 from carethread.policy.preferences import Preferences
 from carethread.policy.sessions import Acting, Session
-from carethread.reads.addressees import Addressee, AddresseePage, Place, find_addressees
+from carethread.reads.addressees import Addressee, AddresseePage, Place, chosen_addressees, find_addressees
 from carethread.reads.auditing import AccessPage, Reconstruction, Visible, access_log, access_page, reconstruct
 from carethread.reads.banners import Banner, banners, names
 from carethread.reads.conversation import Conversation, conversation
@@ -174,6 +174,7 @@ __all__ = [
     "banners",
     "before_writing",
     "check_criteria",
+    "chosen_addressees",
     "conversation",
     "current_rights",
     "drafts",

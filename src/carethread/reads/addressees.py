@@ -29,6 +29,8 @@ from carethread.store.keys import is_uuid
 from carethread.store.people import around_patients, known, merged_patients
 
 MOST_ADDRESSEES = 50
+# Of a thread: more than take part in any.
+MOST_CHOSEN = 200
 # How many entries a call looks at before it answers with what it has.
 _BUDGET = 1_000
 _BATCH = 200
@@ -127,6 +129,43 @@ def find_addressees(
     return answer(service.archive, asked, caller, work)
 
 
+def chosen_addressees(
+    service: CoordinationService,
+    caller: Caller,
+    ids: Iterable[ParticipantId],
+    *,
+    patient: ParticipantId | None = None,
+) -> tuple[Addressee, ...]:
+    """Return people and groups that were chosen, in that order, as `find_addressees` would find them now.
+
+    Whom it would not find is not there: they are not active, or of another patient, or not to be known of.
+
+    Raises:
+        UnknownPersonError: there is no such patient, or whoever asks may not know of them.
+        InvalidValueError: something is no id, or they are too many.
+    """
+    wanted = [parse_participant_id(each, "ids") for each in dict.fromkeys(ids)]
+    if len(wanted) > MOST_CHOSEN:
+        raise InvalidValueError("ids", f"are more than {MOST_CHOSEN}")
+    about = None if patient is None else parse_participant_id(patient, "patient")
+    asked = replace(line(caller, Action.SERVED), detail="addressees")
+    custodian = service.archive.installation.custodian.id
+
+    def work(asking: Asking) -> tuple[tuple[Addressee, ...], Shown]:
+        connection = asking.connection
+        around = frozenset() if about is None else merged_patients(connection, patient_known(asking, about).id)
+        looking = _Looking(asking, acquaintance(asking, custodian), (), around)
+        rows = newest_entries(connection, wanted)
+        found = [entry for each, _, _ in rows if (entry := looking.shown(each)) is not None]
+        found.sort(key=lambda each: wanted.index(each.id))
+        described = tuple(_described(asking, looking.knowing, found))
+        versions = {each.id: version for each, version, _ in rows}
+        shown = tuple(ServedEntry(each.id, versions[each.id]) for each in described)
+        return described, Shown(replace(asked, entries=shown))
+
+    return answer(service.archive, asked, caller, work)
+
+
 # ── Who is found ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -170,6 +209,11 @@ class _Looking:
         around = _ordered(around_patients(connection, self._about), start)
         others = self._everybody(start) if self._words else iter(())
         yield from merge(around, others, key=_place)
+
+    def shown(self, entry: Entry) -> Entry | None:
+        """Return an entry that was chosen, as it is shown; nothing if it would not be found."""
+        known_of = self.knowing.shown(entry)
+        return known_of if known_of is not None and self._is_open(known_of) and self._counts(known_of) else None
 
     def _is_open(self, entry: Entry) -> bool:
         """Say whether an entry is of nobody's side, or around the patient that the thread is about."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 from carethread.clock import Instant
 from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.policy.reading import Reach
-from carethread.reads import Conversation, Readers, ThreadView
+from carethread.reads import Conversation, GroupReader, Readers, ThreadView
 from carethread.record.model import Ledger, Message, MessageType, Role, Sensitivity
 from carethread.web.words import Words
 
@@ -151,20 +151,22 @@ def readers(found: Readers, words: Words) -> list[str]:
     told = [_("The patient can see this.") if found.patient else _("The patient cannot see this.")]
     if found.related_persons:
         told.append(_("Relatives or carers of the patient can see this."))
-    sentences = {
-        Reach.NOBODY: "",
-        Reach.CLINICIANS: _("Clinicians of %(group)s"),
-        Reach.PROFESSIONALS: _("Everyone who works for %(group)s"),
-        Reach.EVERY_MEMBER: _("Every member of %(group)s"),
-    }
-    for each in found.groups:
-        sentence = sentences.get(each.reach, "")
-        if sentence:
-            told.append(sentence % {"group": each.group.name})
+    told += [sentence for each in found.groups if (sentence := of_group(each, words))]
     named = ", ".join(each.name for each in found.individuals)
     if named:
         told.append(named)
     return told
+
+
+def of_group(reader: GroupReader, words: Words) -> str:
+    """Say who of a group reads a thread; nothing where nobody does."""
+    _ = words.gettext
+    sentences = {
+        Reach.CLINICIANS: _("Clinicians of %(group)s"),
+        Reach.PROFESSIONALS: _("Everyone who works for %(group)s"),
+        Reach.EVERY_MEMBER: _("Every member of %(group)s"),
+    }
+    return sentences.get(reader.reach, "") % {"group": reader.group.name}
 
 
 def rules(ledger: Ledger, words: Words) -> list[str]:

@@ -23,6 +23,11 @@ from carethread.clock import Instant, format_instant
 LANGUAGES = {"en": "English", "nl": "Nederlands"}
 # British dates: the pages are written in British English.
 _LOCALES = {"en": Locale("en", "GB"), "nl": Locale("nl", "NL")}
+# What everybody calls them. Any other is an identifier.
+_IDENTIFIERS = {
+    "https://fhir.nhs.uk/Id/nhs-number": "NHS number",
+    "http://fhir.nl/fhir/NamingSystem/bsn": "BSN",
+}
 _LOCALE_DIR = Path(__file__).parent / "locale"
 _DOMAIN = "carethread"
 
@@ -97,6 +102,10 @@ class Words:
         except ValueError:
             return text
         return format_date(found, "d MMMM y", locale=self._locale)
+
+    def identifier_name(self, system: str) -> str:
+        """Return what people call an identifier of this system."""
+        return _IDENTIFIERS.get(system) or self.gettext("Identifier")
 
     def _time(self, instant: Instant, shown: str) -> Markup:
         text = format_instant(instant)
