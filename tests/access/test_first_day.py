@@ -27,6 +27,7 @@ from carethread.policy.actor import ActorKind, Caller
 from carethread.reads import (
     access_log,
     inbox,
+    open_attachment_in_emergency,
     open_in_emergency,
     patient_threads,
     read_attachment,
@@ -265,6 +266,26 @@ def test_an_emergency(region: Region) -> None:
     (entry,) = access_log(service, region.auditor, wanted)
     assert (entry.purpose, entry.actor, entry.version) == ("unconscious", region.id("B2"), view.version)
     assert unread_count(service, region.caller("B2")) == 0
+
+
+def test_a_file_in_an_emergency(region: Region) -> None:
+    service = region.service
+    content = MessageContent("The values", attachments=(AttachmentContent(b"x,y\n", "text/csv", "values.csv"),))
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A", others=("A2", "B1"), message=content)
+    (message,) = (each.id for each in read_thread(service, region.caller("B2"), thread).messages)
+    change_thread(service, region.caller("A1"), thread, ThreadChange(visibility=RESTRICTED))
+    with pytest.raises(errors.UnknownMessageError):
+        read_attachment(service, region.caller("B2"), message, 1)
+    file, data = open_attachment_in_emergency(service, region.caller("B2"), thread, message, 1, "unconscious")
+    assert (file.file_name, data) == ("values.csv", b"x,y\n")
+    last = log_of(region)[-1]
+    assert (last.action, last.purpose, last.message) == (Action.EMERGENCY, "unconscious", message)
+    assert last.detail == "attachment 1"
+    for number in (0, 2):
+        with pytest.raises(errors.UnknownMessageError):
+            open_attachment_in_emergency(service, region.caller("B2"), thread, message, number, "unconscious")
+    with pytest.raises(errors.UnknownThreadError):
+        open_attachment_in_emergency(service, region.caller("C1"), thread, message, 1, "unconscious")
 
 
 # ── What a refused write leaves ───────────────────────────────────────────────────────────────────────────────────────

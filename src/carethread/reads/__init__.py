@@ -74,6 +74,7 @@ from carethread.reads.subscriptions import (
 from carethread.reads.thread import (
     Correction,
     ThreadView,
+    open_attachment_in_emergency,
     open_in_emergency,
     read_attachment,
     read_message,
@@ -195,6 +196,7 @@ __all__ = [
     "message_resource_version",
     "message_written_to",
     "names",
+    "open_attachment_in_emergency",
     "open_in_emergency",
     "own_upload",
     "patient_threads",

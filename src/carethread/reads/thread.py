@@ -142,21 +142,59 @@ def open_in_emergency(
         PurposeError: no reason is given.
     """
     wanted = parse_communication_id(thread_id, "thread_id")
-    if reason:
-        check_name(reason, "reason")
-    asked = replace(line(caller, Action.EMERGENCY), thread=wanted, purpose=reason)
+    asked = _emergency(caller, wanted, reason)
 
     def work(asking: Asking) -> tuple[ThreadView, Shown]:
-        stored = find_thread(asking.connection, wanted)
-        about = asked_about(asking.connection, stored, asking.actor, asking.at)
-        if stored is None or about is None:
-            raise unknown_thread(wanted)
-        check_may_open_in_emergency(asking.actor, about, reason)
-        about = with_patients(asking.connection, stored, about)
+        stored, about = _opened_in_emergency(asking, wanted, reason)
         view = view_of(asking, stored, about)
         return view, Shown(serving(asked, stored, len(view.messages)))
 
     return answer(service.archive, asked, caller, work)
+
+
+def open_attachment_in_emergency(
+    service: CoordinationService,
+    caller: Caller,
+    thread_id: CommunicationId | str,
+    message_id: MessageId | str,
+    number: int,
+    reason: str,
+) -> tuple[Attachment, bytes]:
+    """Return a file of a restricted thread, counted from 1 in its message, as `open_in_emergency` returns the thread.
+
+    Raises:
+        UnknownThreadError, PurposeError: as `open_in_emergency`.
+        UnknownMessageError: the thread has no such message, or that has no such file.
+    """
+    wanted = parse_communication_id(thread_id, "thread_id")
+    message = parse_message_id(message_id)
+    asked = replace(_emergency(caller, wanted, reason), message=message)
+    archive = service.archive
+
+    def work(asking: Asking) -> tuple[tuple[Stored, Attachment], Shown]:
+        stored, _ = _opened_in_emergency(asking, wanted, reason)
+        files = next((each.attachments for each in entries_of(asking.connection, stored) if each.id == message), ())
+        if not 0 < number <= len(files):
+            raise unknown_message(message)
+        return (stored, files[number - 1]), Shown(replace(serving(asked, stored, 1), detail=f"attachment {number}"))
+
+    stored, file = answer(archive, asked, caller, work)
+    return file, archive.attachment(stored.record, wanted, attachment_path(file))
+
+
+def _emergency(caller: Caller, thread_id: CommunicationId, reason: str) -> AccessEntry:
+    if reason:
+        check_name(reason, "reason")
+    return replace(line(caller, Action.EMERGENCY), thread=thread_id, purpose=reason)
+
+
+def _opened_in_emergency(asking: Asking, thread_id: CommunicationId, reason: str) -> tuple[Stored, Thread]:
+    stored = find_thread(asking.connection, thread_id)
+    about = asked_about(asking.connection, stored, asking.actor, asking.at)
+    if stored is None or about is None:
+        raise unknown_thread(thread_id)
+    check_may_open_in_emergency(asking.actor, about, reason)
+    return stored, with_patients(asking.connection, stored, about)
 
 
 def readable(
