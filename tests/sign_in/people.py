@@ -30,11 +30,11 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 _MOST_PAGES = 12
 
 
-def clients() -> list[dict[str, Any]]:
+def clients(address: str = ADDRESS) -> list[dict[str, Any]]:
     """Return the clients that the provider knows, each as another installation would be registered."""
     same = {
-        "redirect_uris": [ADDRESS + RETURN],
-        "post_logout_redirect_uris": [ADDRESS + SIGNED_OUT],
+        "redirect_uris": [address + RETURN],
+        "post_logout_redirect_uris": [address + SIGNED_OUT],
         "scope": "openid staff email",
     }
     secret = {"client_secret": SECRET}
@@ -53,7 +53,7 @@ def clients() -> list[dict[str, Any]]:
 class RealProvider:
     """oidc-provider, as another program."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = ADDRESS) -> None:
         self.process = subprocess.Popen(
             ["node", folder / "provider.mjs"],
             stdin=subprocess.PIPE,
@@ -62,7 +62,7 @@ class RealProvider:
             text=True,
         )
         self.keys: Sequence[Key] = KEYS
-        self.issuer: str = self._say({"clients": clients(), "keys": self._private()})["issuer"]
+        self.issuer: str = self._say({"clients": clients(address), "keys": self._private()})["issuer"]
 
     def sign_with(self, keys: Sequence[Key]) -> None:
         """Sign with other keys from now on."""

@@ -11,10 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from carethread.app.link_key import load_link_key
+from carethread.app.sign_in import sign_in_of
 from carethread.clock import format_instant
 from carethread.coordination import CoordinationService
 from carethread.errors import CarethreadError
@@ -32,11 +33,15 @@ from carethread.fhir.table import TABLE
 from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
 from carethread.fhir.webhooks import Reach
-from carethread.settings import Settings
+from carethread.settings import Settings, variable
 from carethread.web import Options as WebOptions
-from carethread.web import People, make_site
+from carethread.web import People, Site, make_site
 
 PREFIX = "/fhir"
+NO_PAGES = (
+    "The web application is not served: it needs to know how people sign in. Set "
+    f"{variable('sign_in_issuer')} and {variable('sign_in_client_id')}, as docs/sign-in.md says."
+)
 _MIB = 1024 * 1024
 _MINUTE_MS = 60_000
 _LARGEST_MIB = 40
@@ -84,6 +89,20 @@ def _web_options(settings: Settings, options: Options, *, demonstration: bool) -
         longest=(settings.session_longest or 0) * 60 * _MINUTE_MS or made.longest,
         largest_upload=(settings.largest_upload or 0) * _MIB or made.largest_upload,
     )
+
+
+def _site(
+    service: CoordinationService, settings: Settings, options: Options, people: People | None
+) -> Site | None:  # fmt: skip
+    """Return the web application; none where nobody could sign in."""
+    if people is not None:
+        return make_site(service, _web_options(settings, options, demonstration=True), people=people)
+    archive = service.archive
+    address = options.base.removesuffix(PREFIX)
+    openid = sign_in_of(settings, address, load_link_key(archive.data_dir), archive.clock, bases=(options.base,))
+    if openid is None:
+        return None
+    return make_site(service, _web_options(settings, options, demonstration=False), openid=openid)
 
 
 class Application:
@@ -138,12 +157,10 @@ class Application:
         self._notifications = Notifications(service, options.reach, base=serve.base)
         self._description = openapi(options)
         self._stopping = False
-        self._site = (
-            None if people is None else make_site(service, _web_options(settings, options, demonstration=True), people)
-        )
+        self._site = _site(service, settings, options, people)
         self._beside = Starlette(
             routes=[
-                *([] if self._site is None else self._site.routes()),
+                *([Route("/", self._no_pages)] if self._site is None else self._site.routes()),
                 Route("/healthz", self._healthz),
                 Route("/readyz", self._readyz),
                 Route("/openapi.json", self._openapi),
@@ -183,6 +200,14 @@ class Application:
         if self._site is not None:
             self._site.live.stop()
         self._service.close()
+
+    @property
+    def has_pages(self) -> bool:
+        """Say whether the web application is served: it needs to be told how people sign in."""
+        return self._site is not None
+
+    async def _no_pages(self, _: Request) -> Response:
+        return PlainTextResponse(f"{NO_PAGES}\n", 404)
 
     async def _healthz(self, _: Request) -> Response:
         return JSONResponse({"status": "alive"})

@@ -6,6 +6,8 @@ the order of the repository's history, so that a rebuilt index equals one that f
 
 Instants are milliseconds UTC. UUIDs are 16 bytes, Git object ids 32.
 
+Long because a schema is read in one place.
+
 In SQLite, only tables of short rows go without row ids: a long row in the middle of such a tree splits pages and
 spills over, and every page that is touched is written to the log. Measured, that was three times the bytes a message.
 """

@@ -5,27 +5,35 @@ what a form brings goes through the policy like anything else.
 """
 
 from carethread.coordination import CoordinationService
+from carethread.web.openid import OpenId
 from carethread.web.options import Options
 from carethread.web.pages import inbox, printing, signing_in, thread
-from carethread.web.pages.signing_in import Leaving, People, Picking, Somebody
+from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
 from carethread.web.site import Site
 
 __all__ = ["Options", "People", "Site", "Somebody", "make_site"]
 
 
-def make_site(service: CoordinationService, options: Options, people: People = ()) -> Site:
+# Each lists its pages.
+_MODULES = (signing_in, inbox, thread, printing)
+
+
+def make_site(
+    service: CoordinationService, options: Options, *, openid: OpenId | None = None, people: People = ()
+) -> Site:
     """Return the web application.
 
     Args:
         service: the installation.
         options: how it behaves.
-        people: in a demonstration, those whom anybody may be.
+        openid: what signs people in.
+        people: in a demonstration, where nothing does, those whom anybody may be.
 
     Raises:
         ConfigurationError: what browsers load has not been built.
     """
     site = Site(service, options)
-    entrances = Picking(site, people).pages()
-    for pages in (entrances, Leaving(site).pages(), signing_in.PAGES, inbox.PAGES, thread.PAGES, printing.PAGES):
+    entrances = Picking(site, people).pages() if openid is None else Entering(site, openid).pages()
+    for pages in (entrances, Leaving(site, openid).pages(), *(each.PAGES for each in _MODULES)):
         site.add(pages)
     return site

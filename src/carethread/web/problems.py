@@ -27,6 +27,24 @@ _NOT_FOUND = (404, _("There is nothing here"), _("It may not exist, or it is not
 _AGAIN = (503, _("This could not be done now"), _("Nothing was stored. Try again in a moment."))
 # The first class that fits counts.
 _KNOWN: tuple[tuple[type[CarethreadError], tuple[int, str, str]], ...] = (
+    (
+        errors.NotRecognisedError,
+        (403, _("You cannot sign in here"), _("The directory does not know this account. Ask your administrator.")),
+    ),
+    (
+        errors.SignInExpiredError,
+        (400, _("Sign in once more"), _("It took too long, or it was begun in another browser.")),
+    ),
+    (errors.SignInRefusedError, (403, _("You were not signed in"), _("Your organisation’s account said no."))),
+    (errors.SignInAnswerError, (400, _("You were not signed in"), _("Sign in once more."))),
+    (
+        errors.UnavailableError,
+        (
+            503,
+            _("Signing in is not possible now"),
+            _("Your organisation’s accounts do not answer. Try later."),
+        ),
+    ),
     (errors.NotFoundError, _NOT_FOUND),
     (
         errors.VersionConflictError,

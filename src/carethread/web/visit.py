@@ -78,6 +78,10 @@ class Visit:
         """Return the visit with what its form brought."""
         return replace(self, form=form)
 
+    def without_session(self) -> "Visit":
+        """Return the visit as of somebody who has signed out."""
+        return replace(self, session=None, secret="")
+
     def page(
         self, template: str, shown: Mapping[str, Any] | None = None, *, status: int = 200, once: str = ""
     ) -> Response:
