@@ -161,16 +161,20 @@ def possible(actor: Actor, thread: Thread, around: Around, messages: Iterable[Me
     )
     if not allows(rules.check_accepts_entries, status):
         return found
-    ways = tuple(each.on_behalf_of for each in ways_of(actor, thread))
+    # For whom somebody corrects decides whether they may write at all, and not which message is theirs.
+    ways = [each for each in ways_of(actor, thread) if allows(check_may_post, actor, thread, each.on_behalf_of)]
     entries = tuple(messages)
+    correct = frozenset(_correctable(actor, thread, ways[0].on_behalf_of, entries)) if ways else frozenset()
+    # Whoever files again is not asked for whom they correct.
+    refiles = any(each.is_default for each in ways) and _refiles(actor, thread, around, changes)
     continues = _opens(actor, thread.patients, around, thread)
     return replace(
         found,
-        post=any(allows(check_may_post, actor, thread, each) for each in ways),
-        correct=frozenset(_correctable(actor, thread, ways, entries)),
+        post=bool(ways),
+        correct=correct,
         correct_later=frozenset(_theirs(actor, thread, entries)) if continues else frozenset(),
         continues=continues,
-        refile=frozenset(_refilable(actor, thread, around, changes, entries)),
+        refile=correct if refiles else frozenset(),
     )
 
 
@@ -212,10 +216,10 @@ class _Changes:
 
 
 def _correctable(
-    actor: Actor, thread: Thread, ways: tuple[ParticipantId | None, ...], messages: tuple[Message, ...]
+    actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None, messages: tuple[Message, ...]
 ) -> Iterator[MessageId]:
     for each in messages:
-        if any(allows(check_may_correct, actor, thread, way, each.id, (thread, each)) for way in ways):
+        if allows(check_may_correct, actor, thread, on_behalf_of, each.id, (thread, each)):
             yield each.id
 
 
@@ -225,18 +229,15 @@ def _theirs(actor: Actor, thread: Thread, messages: tuple[Message, ...]) -> Iter
             yield each.id
 
 
-def _refilable(
-    actor: Actor, thread: Thread, around: Around, changes: _Changes, messages: tuple[Message, ...]
-) -> Iterator[MessageId]:
-    """Yield which messages can be corrected without saying for whom, if the whole way of refiling is open.
+def _refiles(actor: Actor, thread: Thread, around: Around, changes: _Changes) -> bool:
+    """Say whether the way of refiling is open, whichever message it is about.
 
     Then the thread is archived, and read by those alone who are named: somebody of each side may have to be added.
     """
     restricted = Visibility(thread.ledger.visibility.sensitivity, restricted=True)
     update = LedgerUpdate(ThreadStatus.ARCHIVED, visibility=restricted)
-    opens = _opens(actor, frozenset(), around, None)
-    if opens and (changes.allow(update) or changes.allow(_with_somebody(update), changes.colleague)):
-        yield from _correctable(actor, thread, _default(actor, thread), messages)
+    shuts = changes.allow(update) or changes.allow(_with_somebody(update), changes.colleague)
+    return shuts and _opens(actor, frozenset(), around, None)
 
 
 def _with_somebody(update: LedgerUpdate) -> LedgerUpdate:
