@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup assets ## Record two clinical conversations, show them as text, verify them
+demo: setup assets ## Make an invented region and serve it on this machine; Ctrl-C stops it
 	$(BIN)/carethread demo
 
 test: setup definitions clients assets ## Run every test, then ask for the coverage that each part must have

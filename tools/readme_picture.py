@@ -39,7 +39,7 @@ def look(directory: Path) -> list[tuple[str, str]]:
     }
     said = []
     subprocess.run(
-        [program / "carethread", "demo", "--json", "--keep", directory],
+        [program / "carethread", "demo", "--text", "--json", "--keep", directory],
         env=environment,
         check=True,
         capture_output=True,

@@ -1,113 +1,183 @@
-"""`carethread demo`: what a newcomer sees first."""
+"""`carethread demo`: an invented region, served on this machine until it is told to stop."""
 
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
-from carethread import CoordinationService, Finding
-from carethread.cli import stock_git
-from carethread.cli.conversations import Stage
+from carethread import CoordinationService
+from carethread.app import Application, Serve
+from carethread.cli import serving
+from carethread.cli.demo_documents import RegionDocument
+from carethread.demonstration import Region, making
+from carethread.errors import ConfigurationError
+from carethread.ids import ParticipantId
+from carethread.settings import Settings
 from tests.cli.conftest import CommandLine
 
-X_RAY = "20260111T143522.045Z-550e8400-e29b-41d4-a716-446655440000"
+_ANNA = Region({"anna": ParticipantId("0e5d7a3c-8b1f-4d62-a9c4-7f3e1b6d2a58")}, {}, {}, {})
 
 
-@pytest.fixture(autouse=True)
-def _own_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Make regions of one person, in temporary directories below this one."""
+    monkeypatch.setattr(making, "build", lambda *_: _ANNA)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "tmp"
 
 
-def test_the_demonstration_shows_everything_and_leaves_nothing(cli: CommandLine, tmp_path: Path) -> None:
-    said = cli.text("demo")
-    sections = re.findall(r"^── (\d)\. ", said, re.MULTILINE)
-    assert sections == ["1", "2", "3", "4", "5", "6"]
-    assert max(len(line) for line in said.split("\n")) <= 100
-    assert "Patient has reported increasing shortness of breath." in said
-    assert "**Corrects:** `8b2f6a5c-3d1e-4a9b-8c7f-6d5e4a3b2c1d`" in said
-    assert "Priya Shah (care administrator) was added to the thread." in said
-    assert "status: closed" in said
-    assert "Can you review the patient's medication list?" in said
-    assert "reply_to: " in said
-    assert "For her there is none" in said
-    assert re.search(r"2026-01-13 09:02  Anna Visser +written thread +done", said)
-    assert re.search(r"2026-01-13 10:20  Dr Jane Smith +served unknown-thread +unknown", said)
-    assert "$ git log" in said
-    assert said.count("coordination:update: Added message to thread") >= 5
-    assert "Checked 1 record with 11 commits: nothing found." in said
-    assert re.search(r"Checked 1 record with 12 commits: \d+ finding", said)
-    assert not list(tmp_path.iterdir())
+@pytest.fixture
+def stops_at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], list[Any]]:
+    """Let the server stop as soon as it runs; return what was found while it did."""
+
+    def looking(look: Callable[[], Any]) -> list[Any]:
+        found: list[Any] = []
+        monkeypatch.setattr(serving, "run", lambda *_: found.append(look()))
+        return found
+
+    return looking
 
 
-def test_it_is_the_same_record_each_time(cli: CommandLine) -> None:
-    assert cli.text("demo") == cli.text("demo")
+@contextmanager
+def _served(temporary: Path) -> Iterator[tuple[subprocess.Popen[str], RegionDocument]]:
+    """Run the demonstration in a process of its own, which ends whatever happens; yield it, and what it says."""
+    program = Path(sys.executable).parent / "carethread"
+    # What is set in the environment is another installation's.
+    environment = {**os.environ, "TMPDIR": str(temporary), "CARETHREAD_DATABASE_URL": "postgresql://nobody@nowhere/x"}
+    with subprocess.Popen(
+        [str(program), "demo", "--port", "0", "--json"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            said = "".join(iter(server.stdout.readline, "}\n")) + "}"
+            yield server, msgspec.json.decode(said, type=RegionDocument)
+        finally:
+            server.kill()
 
 
-def test_it_is_kept_if_asked(cli: CommandLine, tmp_path: Path) -> None:
+def test_it_is_served_until_it_is_told_to_stop_and_then_removed(tmp_path: Path, cli: CommandLine) -> None:
+    with _served(tmp_path) as (server, told):
+        assert told.serving is not None
+        assert (told.serving.address, told.made, len(told.threads)) == ("127.0.0.1", True, 40)
+        assert {"anna", "margaret", "marijke"} < {each.name for each in told.people}
+        assert {"pharmacy", "wound-team"} < {each.name for each in told.groups}
+        assert Path(told.directory).is_relative_to(tmp_path)
+        base, data = told.serving.base_url, ("--data", told.directory)
+        assert httpx.get(f"{base}/metadata").json()["implementation"]["url"] == base
+        token = cli.text("token", "--as", "Practitioner/anna", "--scope", "user/*.rs", *data).strip()
+        found = httpx.get(
+            f"{base}/Communication?recipient=Organization/pharmacy", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert len(found.json()["entry"]) > 10
+        if told.pages is not None:
+            offered = httpx.get(f"{told.pages}sign-in").text
+            assert all(
+                f">{name}</button>" in offered for name in ("Anna Visser", "Margaret Ellison", "Claire Thornton")
+            )
+        server.send_signal(signal.SIGINT)
+        rest = server.communicate(timeout=60)
+    assert (server.returncode, *rest) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_to_do_with_it_is_said(
+    cli: CommandLine,
+    quick: Path,
+    stops_at_once: Callable[[Callable[[], Any]], list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "pages_are_built", lambda: False)
+    found = stops_at_once(lambda: [path.name for path in quick.glob("carethread-demo-*/region/installation.yaml")])
+    said = cli.text("demo", "--port", "0", "--host", "localhost")
+    assert found == [["installation.yaml"]]
+    assert list(quick.iterdir()) == []
+    assert said.startswith("Made an invented region: 0 threads, 1 people.\n")
+    assert f"carethread inbox --as anna --of pharmacy --data {quick}/carethread-demo-" in said
+    assert "There are no pages for a browser: `make assets` builds what they load" in said
+    assert "FHIR: http://localhost:" in said
+    assert said.endswith("Ctrl-C stops it, and removes the region.\n")
+
+
+def test_it_is_kept_if_asked_and_goes_on(
+    cli: CommandLine,
+    quick: Path,
+    stops_at_once: Callable[[Callable[[], Any]], list[Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offered: list[Any] = []
     kept = tmp_path / "kept"
-    said = cli.text("demo", "--keep", str(kept))
-    assert f"carethread thread list 7f4c --data {kept}" in said
-    assert len(cli.document("thread", "list", "7f4c", "--data", str(kept)).threads) == 2
-    assert "is there already" in cli.fault(2, "demo", "--keep", str(kept))
-    assert "is there already" in cli.fault(2, "demo", "--keep", __file__)
+    made = cli.document("demo", "--no-server", "--keep", str(kept))
+    assert (made.directory, made.made, made.serving) == (str(kept), True, None)
+    assert [(each.name, each.id) for each in made.people] == [*_ANNA.people.items()]
+    again = cli.document("demo", "--no-server", "--keep", str(kept))
+    assert (again.people, again.made) == (made.people, False)
+    found = stops_at_once(kept.exists)
+    monkeypatch.setattr(serving, "Static", lambda: None)
+    monkeypatch.setattr(serving, "Application", lambda *_, people: offered.extend(people))
+    monkeypatch.setattr(serving, "server_of", lambda _: None)
+    said = cli.text("demo", "--keep", str(kept), "--port", "0")
+    assert found == [True]
+    assert (offered[0][0], [each.name for each in offered[0][1]]) == ("Larkmere Pharmacy", ["Anna Visser"])
+    assert re.search(r"^Open http://127\.0\.0\.1:\d+/ in a browser", said, re.MULTILINE)
+    assert said.startswith("The region that was kept goes on.\n")
+    assert said.endswith("Ctrl-C stops it.\n")
+    assert kept.exists()
+    assert "FHIR" not in cli.text("demo", "--keep", str(kept), "--no-server")
 
 
-def test_the_first_messages_are_those_of_the_specification(cli: CommandLine, tmp_path: Path) -> None:
-    told = cli.document("demo", "--keep", str(tmp_path / "kept"))
-    assert (told.communication_ids[0], told.commits, told.findings) == (X_RAY, 11, ())
-    (file,) = (tmp_path / "kept").glob(f"coordination/7f/4c/*/communications/{X_RAY}/thread.md")
-    assert file.read_text(encoding="utf-8").startswith(
-        """# Messages
-
-## Message
-
-**ID:** `3f7a8d2c-1e9b-4a6d-9f2e-5c8b7a4d1f92`\x20\x20
-**Type:** clinician\x20\x20
-**Timestamp:** 2026-01-11T14:36:15.234Z\x20\x20
-**Author ID:** `4f8c2a1d-9e3b-4a7c-8f1e-6b0d2c5a9f12`\x20\x20
-**Author:** Dr Jane Smith
-
-Patient has reported increasing shortness of breath.
-Please review chest X-ray and advise on next steps.
-
----
-
-## Message
-
-**ID:** `8b2f6a5c-3d1e-4a9b-8c7f-6d5e4a3b2c1d`\x20\x20
-**Type:** clinician\x20\x20
-**Timestamp:** 2026-01-11T15:42:30.567Z\x20\x20
-**Author ID:** `a1d3c5e7-f9b2-4680-b2d4-f6e8c0a9d1e3`\x20\x20
-**Author:** Dr Tom Patel
-
-Reviewed X-ray. No acute changes. Continue current management
-and reassess in 48 hours. If symptoms worsen, arrange urgent review.
-"""
-    )
+def test_an_installation_of_others_is_left_alone(cli: CommandLine, tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path / "data", flushes=False):
+        pass
+    assert "is no demonstration" in cli.fault(2, "demo", "--no-server", "--keep", str(tmp_path / "data"))
 
 
-def test_without_git_our_own_log_is_shown(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    said = cli.text("demo")
-    assert "$ carethread log" in said
-    assert "Created coordination record" in said
-    assert "Without Git, nothing is forged here." in said
+@pytest.mark.parametrize("host", ["192.0.2.7", "care.example", "::"])
+def test_nobody_else_is_served(cli: CommandLine, host: str) -> None:
+    assert "is reached by others, who could act as anybody" in cli.fault(2, "demo", "--host", host)
 
 
-def test_a_failing_check_would_be_seen(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Finding("7f4c", "test", "Something is wrong.", path="thread.md", line=3)
-    monkeypatch.setattr(CoordinationService, "verify", lambda *_, **__: iter([found]))
-    result = cli.run("demo")
-    assert result.exit_code == 6
-    assert "thread.md:3: test: Something is wrong." in result.stdout
-    assert "1 finding." in result.stdout
+def test_what_does_not_go_together_is_said(cli: CommandLine) -> None:
+    assert "say where, with --keep DIRECTORY" in cli.fault(2, "demo", "--no-server")
+    for other in (("--port", "0"), ("--host", "localhost"), ("--no-server",)):
+        assert "--text serves nothing" in cli.fault(2, "demo", "--text", *other)
+    assert "there is no port 70000" in cli.fault(2, "demo", "--port", "70000")
 
 
-def test_git_reads_nobodys_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_DIR", str(tmp_path))
-    assert stock_git.log(tmp_path) is None
+def test_what_browsers_load_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ConfigurationError("not built")
+
+    monkeypatch.setattr(serving, "Static", missing)
+    assert not serving.pages_are_built()
+    monkeypatch.setattr(serving, "Static", lambda: None)
+    assert serving.pages_are_built()
 
 
-def test_ids_that_were_not_set_are_random() -> None:
-    stage = Stage()
-    assert stage.mint() != stage.mint() != stage.mint()
+def test_a_port_that_is_taken_is_said_before_anything_is_made(cli: CommandLine, quick: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"cannot listen on 127.0.0.1 port {port}" in cli.fault(2, "demo", "--port", port)
+    assert list(quick.iterdir()) == []
+
+
+def test_the_application_serves_a_demonstration_to_nobody_else(tmp_path: Path) -> None:
+    with CoordinationService.open(tmp_path / "data", flushes=False) as service:
+        elsewhere = Serve("https://care.example/fhir")
+        with pytest.raises(ConfigurationError, match="a demonstration is served here alone"):
+            Application(service, Settings(), elsewhere, people=[])

@@ -7,7 +7,7 @@ import pytest
 
 import carethread.fhir
 from carethread.app import application, server
-from carethread.cli import serve
+from carethread.cli import serving
 from carethread.fhir import asked, gateway, queries, submitted, validation
 from carethread.fhir.mapping.subscription import read_subscription
 from carethread.fhir.outcome import ROWS
@@ -83,9 +83,9 @@ def test_how_it_is_served_is_what_operations_say() -> None:
     assert f"Sixteen requests are worked on at once (`request_threads`) and {application._MOST_WAITING} more" in said
     assert f"A request may have {application._LARGEST_MIB} MiB (`largest_request`)" in said
     assert f"client_max_body_size {application._LARGEST_MIB}m" in said
-    assert f"on `{serve._DEFAULT_HOST}`, port {serve._DEFAULT_PORT}" in said
+    assert f"on `{serving.DEFAULT_HOST}`, port {serving.DEFAULT_PORT}" in said
     assert {"largest_request", "request_threads"} <= set(documentation())
-    assert all(f"proxy_pass http://{serve._DEFAULT_HOST}:{serve._DEFAULT_PORT}" in each for each in PROXY)
+    assert all(f"proxy_pass http://{serving.DEFAULT_HOST}:{serving.DEFAULT_PORT}" in each for each in PROXY)
 
 
 PROXY = Page(DOCS / "operations.md").section("Serving").blocks("nginx")

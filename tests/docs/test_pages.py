@@ -167,7 +167,7 @@ def test_what_a_user_types_first_are_two_targets_of_make() -> None:
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("readme") / "demo"
     program = Path(sys.executable).parent / "carethread"
-    subprocess.run([program, "demo", "--json", "--keep", directory], check=True, capture_output=True)
+    subprocess.run([program, "demo", "--text", "--json", "--keep", directory], check=True, capture_output=True)
     return next(directory.glob("coordination/*/*/*"))
 
 

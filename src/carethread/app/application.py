@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Self
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,10 +16,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from carethread.app.link_key import load_link_key
+from carethread.app.local import is_local
 from carethread.app.sign_in import sign_in_of
 from carethread.clock import format_instant
 from carethread.coordination import CoordinationService
-from carethread.errors import CarethreadError
+from carethread.errors import CarethreadError, ConfigurationError
 from carethread.fhir.call import Options
 from carethread.fhir.gateway import Gateway, Receive, Scope, Send
 from carethread.fhir.issuers import load_issuers
@@ -114,9 +116,12 @@ class Application:
         """Put the parts together. With `people`, the web application lets anybody be one of them: for demonstrations.
 
         Raises:
-            ConfigurationError: the issuers of tokens, or the key of the installation, are not in order.
+            ConfigurationError: the issuers of tokens, or the key of the installation, are not in order; or a
+                demonstration is to be served to others.
             StorageError: a key cannot be read or made.
         """
+        if people is not None and not is_local(urlsplit(serve.base).hostname or ""):
+            raise ConfigurationError(f"{serve.base} is reached by others: a demonstration is served here alone")
         self._service = service
         archive = service.archive
         issuers = [local_issuer(archive.data_dir, archive.installation.custodian.id)]

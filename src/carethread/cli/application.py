@@ -21,7 +21,7 @@ PROGRAM = "carethread"
 
 # Name, what it does in a line, and the module with its `app`. In the order in which help lists them.
 COMMANDS = (
-    ("demo", "Replay two conversations and show what becomes of them.", "demo"),
+    ("demo", "Make an invented region, and serve it on this machine.", "demo"),
     ("record", "Begin, list and show the coordination records of patients.", "record"),
     ("thread", "Open, list, show and close conversations.", "thread"),
     ("message", "Add, correct and show messages.", "message"),

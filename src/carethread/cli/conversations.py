@@ -1,4 +1,4 @@
-"""Two conversations to show: who says what to whom, when. `carethread demo` replays them.
+"""Two conversations to show: who says what to whom, when. `carethread demo --text` replays them.
 
 A clinician asks a colleague about a chest X-ray, with the patient taking part; a pharmacy asks a clinic about a
 medication list, each organisation speaking through whoever is there. All of it is made up.

@@ -464,16 +464,6 @@ class OperationDocument(Struct, frozen=True):
     place: str | None
 
 
-class DemonstrationDocument(Struct, frozen=True):
-    """What the demonstration recorded, and where it is, if it was kept."""
-
-    directory: str | None
-    coordination_id: str
-    communication_ids: tuple[str, ...]
-    commits: int
-    findings: tuple[FindingDocument, ...]
-
-
 class ServingDocument(Struct, frozen=True):
     """That it is served: the FHIR base as clients know it, and where it listens."""
 

@@ -12,14 +12,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from msgspec import Struct
 
-from carethread.cli import application, documents, exit_codes, people_documents, token_documents
+from carethread.cli import application, demo_documents, documents, exit_codes, people_documents, token_documents
 from carethread.settings import FILE_VARIABLE, documentation, variable
 
 _WIDTH = 90
 
-# What each command answers to `--json`.
+# What each command answers to `--json`, first where it answers something else with another option.
 ANSWERS: dict[str, type[Struct]] = {
-    "demo": documents.DemonstrationDocument,
+    "demo --text": demo_documents.DemonstrationDocument,
+    "demo": demo_documents.RegionDocument,
     "record init": documents.RecordDocument,
     "record list": documents.RecordsDocument,
     "record show": documents.RecordDocument,
@@ -185,8 +186,10 @@ def _command_line_parts() -> Iterator[str]:
         yield f"### {title}\n\n```text"
         yield "\n".join(each.rstrip() for each in command.get_help(context).strip().split("\n"))
         yield "```\n"
-        if name in ANSWERS:
-            yield f"With `--json`: {_link(ANSWERS[name])}.\n"
+        for answering, document in ANSWERS.items():
+            option = answering.removeprefix(name).strip()
+            if answering == name or (name and option.startswith("--")):
+                yield f"With `{f'{option} --json'.strip()}`: {_link(document)}.\n"
     yield "## JSON documents\n"
     yield "Keys stay as they are; others may be added. Times are UTC, such as `2026-01-11T14:36:15.234Z`."
     for document in _documents():
@@ -198,7 +201,7 @@ def _command_line_parts() -> Iterator[str]:
 def _documents() -> list[type[Struct]]:
     return [
         each
-        for module in (documents, people_documents, token_documents)
+        for module in (demo_documents, documents, people_documents, token_documents)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Struct) and each.__module__ == module.__name__
     ]
