@@ -21,6 +21,11 @@ from carethread.demonstration import Region, cast, kept, make
 from carethread.errors import ConfigurationError
 from carethread.settings import Settings
 
+# What every installation says in words of its own.
+_NOT_FOR_EMERGENCIES = (
+    "Not for emergencies: call 999, or 111 for urgent advice. Messages are read on working days from 8:00 to 18:00."
+)
+
 app = new_noun("Make an invented region, and serve it on this machine.")
 
 
@@ -109,7 +114,7 @@ def _serve(keep: Path | None, host: str | None, port: int | None, *, as_json: bo
     pages = serving.pages_are_built()
     with listening, _place(keep) as place, CoordinationService.open(place.directory) as service:
         # Nothing of the environment: what is set there is meant for another installation.
-        settings = Settings(data=place.directory)
+        settings = Settings(data=place.directory, not_for_emergencies=_NOT_FOR_EMERGENCIES)
         ids = place.region.people
         people = [
             (heading, [serving.Somebody(ids[each.short], each.name, each.about) for each in parts if each.short in ids])

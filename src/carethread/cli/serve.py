@@ -56,10 +56,12 @@ def serve(
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
     def announce() -> None:
+        signs_in = settings.sign_in_issuer is not None
         if as_json:
             output.answer(ServingDocument(base, chosen, bound))
         else:
             output.say(f"Serving {base} on {chosen} port {bound}")
+            output.say(f"The pages are at {base.removesuffix('fhir')}" if signs_in else serving.NO_PAGES)
 
     with CoordinationService.open(
         directory,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from carethread import CoordinationService
-from carethread.app import Application, Serve, bind, is_local, run, server_of
+from carethread.app import NO_PAGES, Application, Serve, bind, is_local, run, server_of
 from carethread.errors import ConfigurationError
 from carethread.settings import Settings
 from carethread.web import People, Somebody
@@ -24,6 +24,7 @@ _GARBAGE = (20_000, 20, 20)
 __all__ = [
     "DEFAULT_HOST",
     "DEFAULT_PORT",
+    "NO_PAGES",
     "Serve",
     "Somebody",
     "bind",
