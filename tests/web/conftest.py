@@ -13,7 +13,7 @@ from tests.region import Region
 from tests.web.people import Town, Visitors
 from tests.web.sites import site
 
-_PICKED = ("A1", "A2", "B1", "B2", "C1", "N1")
+_PICKED = ("A1", "A2", "B1", "B2", "C1", "N1", "P1", "R1")
 
 
 @pytest.fixture(scope="session")

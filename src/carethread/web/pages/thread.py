@@ -6,6 +6,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from starlette.responses import Response
 
+from carethread.clock import Instant
 from carethread.errors import CarethreadError, InvalidValueError, WrongPatientError
 from carethread.ids import CommunicationId, ParticipantId, parse_communication_id, parse_participant_id
 from carethread.policy.drafts import Draft, DraftContent, ReplyIn
@@ -74,11 +75,19 @@ def thread_page(
     problem = None if error is None else visit.problem(error)
     shown = shown_of(visit, found) | {
         "problem": problem,
-        "stored": next((each.timestamp for each in found.view.messages if each.id == visit.query.get("stored")), None),
+        "stored": _stored(visit, found),
         "composer": _composer(visit, found, typed),
         "live": live_of(thread, found.entries, cursor),
     }
     return visit.page("thread", shown, status=200 if problem is None else problem.status, once=visit.form.text("once"))
+
+
+def _stored(visit: Visit, found: Conversation) -> Instant | None:
+    """Return when the message was stored that somebody sent just now, or with which they opened the thread."""
+    wanted, messages = visit.query.get("stored"), found.view.messages
+    if wanted == "first" and messages:
+        return messages[0].timestamp
+    return next((each.timestamp for each in messages if each.id == wanted), None)
 
 
 def live_of(thread: CommunicationId, entries: int, cursor: str) -> dict[str, str]:
