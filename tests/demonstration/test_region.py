@@ -61,9 +61,9 @@ def test_whenever_it_is_made_it_has_just_happened(now: str) -> None:
     scenes = timetable({each.name: each for each in read_plays()}, moment)
     assert 2 * _MINUTE < moment - scenes[-1].at < 15 * _MINUTE
     assert 100 * _DAY < moment - scenes[0].at < 130 * _DAY
-    order = [(each.thread, each.number, each.reads) for each in scenes]
+    order = [(each.play, each.number, each.reader) for each in scenes]
     assert order == [
-        (each.thread, each.number, each.reads) for each in timetable({each.name: each for each in read_plays()}, NOW)
+        (each.play, each.number, each.reader) for each in timetable({each.name: each for each in read_plays()}, NOW)
     ]
 
 
@@ -243,6 +243,13 @@ def test_something_waits_for_each_organisation_and_nothing_for_nobody(on_sqlite:
     assert region.threads["medicijnrol"] not in waiting["pharmacy"]
     steward = Caller(region.people["joost"], ActorKind.STEWARD)
     assert unattended_groups(service, steward) == ((), None)
+
+
+def test_people_have_opened_most_of_their_threads_and_not_all(on_sqlite: Recorded) -> None:
+    for short in ("anna", "adam", "beth", "daan", "jane", "fatima"):
+        caller = Caller(on_sqlite.region.people[short])
+        every, unread = (inbox(on_sqlite.service, caller, wanted=Wanted(unread=each)).lines for each in (False, True))
+        assert 0 < len(unread) < len(every)
 
 
 def test_words_are_found(on_sqlite: Recorded) -> None:

@@ -15,7 +15,7 @@ from carethread.clock import Instant
 from carethread.coordination import CoordinationService
 from carethread.demonstration.files import make_file
 from carethread.demonstration.region import Region
-from carethread.demonstration.script import Look, Play, Refile, Spoken, read_plays
+from carethread.demonstration.script import Look, Play, Refile, Spoken, Step, read_plays
 from carethread.demonstration.stage import Stage, time_of, within_minute
 from carethread.directory.model import Duty
 from carethread.errors import InvalidValueError, UnknownThreadError
@@ -38,19 +38,29 @@ CLIENT = "carethread demo"
 # When the directory learns what: who there is, and much later who has left.
 _LEARNT = (("-30 mon 07:00", "people.json"), ("-6 fri 16:30", "departures.json"))
 _DUTIES = {"helen": Duty.AUDITOR, "joost": Duty.STEWARD}
-# Somebody who answers has the thread before them this long before, and in the same minute at the latest.
+# Somebody who answers has had the thread before them for this long. Others come back to it some time later.
 _READS_BEFORE_MS = 40_000
+_READS_LATER_MS = 37 * 60_000
 _GROUPS = ("Organization", "CareTeam")
 _KINDS = ("Patient", "Practitioner", "RelatedPerson", *_GROUPS)
 
 
 class Scene(Struct, frozen=True, order=True):
-    """One thing that happens: when, in which thread, as which of its steps; 0 opens it. `reads`: before that step."""
+    """One thing that happens.
+
+    Attributes:
+        at: when.
+        play: in which play.
+        number: as which of its steps; 0 opens the thread.
+        thread: in which thread, mostly that of the play.
+        reader: who only reads the thread, before that step or after all of them.
+    """
 
     at: Instant
-    thread: str
+    play: str
     number: int
-    reads: bool = False
+    thread: str
+    reader: str = ""
 
 
 def build(service: CoordinationService, stage: Stage, progress: Progress | None = None) -> Region:
@@ -73,7 +83,7 @@ def build(service: CoordinationService, stage: Stage, progress: Progress | None 
             at, name = waiting.pop(0)
             stage.enter_at(at, name)
             playing.learn(name)
-        stage.enter_at(scene.at, f"{scene.thread} {scene.number}")
+        stage.enter_at(scene.at, f"{scene.play} {scene.number}")
         playing.play(scene)
         if progress is not None:
             progress(number + 1, len(scenes))
@@ -96,13 +106,17 @@ def _scenes(play: Play, now: Instant) -> Iterator[Scene]:
         at = Instant(time_of(step.at, now, before) + within_minute(f"{play.name} {number}"))
         if not (before or 0) < at < now:
             raise InvalidValueError(f"{play.name} {number}", f"{step.at} is before what came before, or in the future")
+        thread = (step.thread if isinstance(step, Step) else None) or play.name
         reads_at = Instant(at - _READS_BEFORE_MS)
         if before is not None and step.speaks and step.by != last_author and reads_at > before:
-            yield Scene(reads_at, play.name, number, reads=True)
-        yield Scene(at, play.name, number)
+            yield Scene(reads_at, play.name, number, thread, step.by)
+        yield Scene(at, play.name, number, thread)
         before = at
         if step.speaks:
             last_author = step.by
+    for number, reader in enumerate(play.read_by):
+        later = Instant((before or 0) + (number + 1) * _READS_LATER_MS)
+        yield Scene(later, play.name, len(steps), play.name, reader)
 
 
 class _Playing:
@@ -135,18 +149,17 @@ class _Playing:
 
     def play(self, scene: Scene) -> None:
         """Do one thing."""
-        play = self._plays[scene.thread]
-        if scene.number == 0:
+        play = self._plays[scene.play]
+        if scene.reader:
+            read_thread(self._service, self._caller(scene.reader), self._threads[scene.thread])
+        elif scene.number == 0:
             self._open(play)
-            return
-        step = play.then[scene.number - 1]
-        thread = self._threads[step.thread or play.name]
-        caller = Caller(
-            self._people[step.by], None if step.kind is None else ActorKind(step.kind), client=CLIENT
-        )  # fmt: skip
-        if scene.reads:
-            read_thread(self._service, caller, thread)
-        elif step.look is not None:
+        else:
+            self._do(play.then[scene.number - 1], self._threads[scene.thread])
+
+    def _do(self, step: Step, thread: CommunicationId) -> None:
+        caller = self._caller(step.by, step.kind)
+        if step.look is not None:
             self._look(caller, thread, step.look)
         elif step.refile is not None:
             self._refile(caller, step.refile)
@@ -161,7 +174,7 @@ class _Playing:
 
     def _open(self, play: Play) -> None:
         opened = play.opened
-        caller = Caller(self._people[opened.by], client=CLIENT)
+        caller = self._caller(opened.by)
         opening = Opening(
             patient=self._people[play.patient],
             recipients=self._all(opened.to),
@@ -211,6 +224,9 @@ class _Playing:
         else:
             if look.outcome == "unknown":
                 raise InvalidValueError("look", f"{caller.person} reads {thread}, and should not")
+
+    def _caller(self, name: str, kind: str | None = None) -> Caller:
+        return Caller(self._people[name], None if kind is None else ActorKind(kind), client=CLIENT)
 
     def _all(self, names: tuple[str, ...]) -> tuple[ParticipantId, ...]:
         return tuple(self._groups[each] if each in self._groups else self._people[each] for each in names)

@@ -124,10 +124,11 @@ class Step(Spoken, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Play(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thread: about whom, how it is opened, and what happens then."""
+    """One thread: about whom, how it is opened, what happens then, and who has opened it since."""
 
     name: str
     patient: str
+    read_by: tuple[str, ...] = ()
     opened: Opened
     then: tuple[Step, ...] = ()
 
