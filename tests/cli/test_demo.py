@@ -86,7 +86,7 @@ def test_it_is_served_until_it_is_told_to_stop_and_then_removed(tmp_path: Path, 
         assert len(found.json()["entry"]) > 10
         if told.pages is not None:
             offered = httpx.get(f"{told.pages}sign-in").text
-            assert all(f"<b>{name}</b>" in offered for name in ("Anna Visser", "Margaret Ellison", "Claire Thornton"))
+            assert all(name in offered for name in ("Anna Visser", "Margaret Ellison", "Claire Thornton"))
         server.send_signal(signal.SIGINT)
         rest = server.communicate(timeout=60)
     assert (server.returncode, *rest) == (0, "", "")
