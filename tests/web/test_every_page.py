@@ -63,6 +63,12 @@ PAGES: dict[str, tuple[str, Address]] = {
     "thread that is restricted": ("A1", _restricted),
     "thread of a carer": ("P1", "/inbox"),
     "thread printed": ("A1", lambda region: f"{_a_thread(region)}/print"),
+    "new thread, the patient": ("A1", "/new"),
+    "new thread, who is alike": ("A1", lambda region: f"/new/{region.id('P1')}"),
+    "new thread": ("A1", lambda region: f"/new/{region.id('P1')}?meant=1"),
+    "new thread of a patient": ("P1", "/new"),
+    "patient": ("A1", lambda region: f"/patients/{region.id('P1')}"),
+    "search": ("A1", "/search"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }
 

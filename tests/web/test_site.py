@@ -50,7 +50,7 @@ def test_whoever_did_not_sign_in_is_asked_to_and_comes_back(visitors: Visitors) 
 
 def test_who_is_not_to_be_picked(visitors: Visitors) -> None:
     visitor = visitors.visitor()
-    answer = visitor.client.post("/sign-in", data={"person": visitors.region.id("C1")})
+    answer = visitor.client.post("/sign-in", data={"person": visitors.region.id("D1")})
     assert answer.headers["location"] == "/sign-in"
     assert "set-cookie" not in answer.headers
     assert visitor.client.post("/sign-in", data={"person": "nobody"}).status_code == 422
@@ -288,3 +288,12 @@ def test_a_fault_of_ours_tells_nothing(visitors: Visitors, monkeypatch: pytest.M
 
 def _storage() -> None:
     raise errors.StorageError("disk /var/lib/carethread")
+
+
+def test_a_demonstration_goes_by_its_own_address(visitors: Visitors) -> None:
+    """Whoever leads a name of theirs to this machine gets nothing by it."""
+    visitor = visitors.person("A1")
+    led = visitor.client.get("/inbox?show=unread", headers={"host": "rebound.example"})
+    assert (led.status_code, led.headers["location"]) == (307, f"{visitors.base}/inbox?show=unread")
+    data = {"person": visitors.region.id("A1")}
+    assert visitor.client.post("/sign-in", data=data, headers={"host": "rebound.example"}).status_code == 421

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from carethread.clock import Instant
@@ -43,6 +43,7 @@ class Site:
         self._service = service
         self.options = options
         self._static = Static()
+        self._host = urlsplit(options.base).netloc
         self._headers = security_headers(is_encrypted=options.is_encrypted)
         self._pages: list[Page] = []
         self.live = Live(service)
@@ -64,6 +65,8 @@ class Site:
         return "__Host-carethread" if self.options.is_encrypted else "carethread"
 
     async def _answer(self, page: Page, request: Request) -> Response:
+        if self.options.demonstration and request.headers.get("host") != self._host:
+            return self._elsewhere(request)
         request_id = str(random_uuid())
         secret = request.cookies.get(self.session_cookie, "")
         try:
@@ -79,6 +82,13 @@ class Site:
             _log.exception("request %s", request_id)
             response = visit.page("problem", {"problem": problem_of(CarethreadError(), visit.words)}, status=500)
         return self._finish(response, request_id)
+
+    def _elsewhere(self, request: Request) -> Response:
+        """Answer a demonstration's visitor who came by another name: a site of others may have led its name here."""
+        if request.method != "GET":
+            return Response(status_code=421)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{self.options.base}{request.url.path}{query}", 307)
 
     async def _listen(self, request: Request) -> Response:
         """Answer an open page that wants to hear of what happens."""
