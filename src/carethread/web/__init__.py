@@ -7,7 +7,18 @@ what a form brings goes through the policy like anything else.
 from carethread.coordination import CoordinationService
 from carethread.web.openid import OpenId
 from carethread.web.options import Options
-from carethread.web.pages import inbox, opening, patients, printing, searching, signing_in, thread
+from carethread.web.pages import (
+    changing,
+    closing,
+    inbox,
+    opening,
+    patients,
+    printing,
+    searching,
+    setting_aside,
+    signing_in,
+    thread,
+)
 from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
 from carethread.web.site import Site
 
@@ -15,7 +26,7 @@ __all__ = ["Options", "People", "Site", "Somebody", "make_site"]
 
 
 # Each lists its pages.
-_MODULES = (signing_in, inbox, thread, printing, opening, patients, searching)
+_MODULES = (signing_in, inbox, thread, printing, opening, patients, searching, changing, closing, setting_aside)
 
 
 def make_site(

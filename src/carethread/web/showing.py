@@ -86,7 +86,7 @@ def entries(found: Conversation, reader: ParticipantId, words: Words) -> list[En
             corrected_by=corrections.get(each.id, ()),
             in_response_to=each.in_response_to,
             files=tuple(ShownFile(file.file_name, size(file.size, words), file.sha256) for file in each.attachments),
-            may_correct=each.id in found.possible.correct,
+            may_correct=each.id in found.possible.correct | found.possible.correct_later,
             may_refile=each.id in found.possible.refile,
         )
         for each in view.messages

@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from carethread.coordination import CoordinationService
+from carethread.directory.model import Standing
 from carethread.errors import CarethreadError
 from carethread.policy.actor import Caller
 from carethread.policy.sessions import Session
 from carethread.reads import Myself, who_am_i
+from carethread.record.model import Role
 from carethread.web.forms import Form
 from carethread.web.options import Options
 from carethread.web.problems import Problem, problem_of
@@ -64,6 +66,15 @@ class Visit:
         if self.me is None:
             raise AssertionError("this page is for those who signed in")
         return self.me
+
+    @property
+    def is_clinician(self) -> bool:
+        """Say whether they are a clinician of an organisation, and act as one: such may ask for more in an emergency."""
+        if self.me is None or self.signed_in.acting.kind is not None:
+            return False
+        return any(
+            each.role is Role.ORGANISATION and Standing.CLINICIAN in each.standings for each in self.me.groups
+        )  # fmt: skip
 
     @property
     def query(self) -> Mapping[str, str]:

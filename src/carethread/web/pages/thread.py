@@ -11,8 +11,8 @@ from carethread.errors import CarethreadError, InvalidValueError, WrongPatientEr
 from carethread.ids import CommunicationId, ParticipantId, parse_communication_id, parse_participant_id
 from carethread.policy.drafts import Draft, DraftContent, ReplyIn
 from carethread.policy.possible import Way
-from carethread.reads import Conversation, conversation, last_cursor, read_attachment, read_draft, read_message
-from carethread.record.model import AttachmentContent, ClientIdentifier, MessageContent
+from carethread.reads import Conversation, conversation, last_cursor, names, read_attachment, read_draft, read_message
+from carethread.record.model import AttachmentContent, ClientIdentifier, MessageContent, MessageType, ThreadStatus
 from carethread.record.text import MAX_BODY
 from carethread.web import showing
 from carethread.web.forms import Form
@@ -52,6 +52,14 @@ class Composer(Struct, frozen=True):
     largest: str
 
 
+class Aside(Struct, frozen=True):
+    """That a thread is set aside for a group: by whom, and when."""
+
+    group: str
+    by: str
+    at: Instant
+
+
 class Action(Struct, frozen=True):
     """Something that can be done, and where."""
 
@@ -76,6 +84,7 @@ def thread_page(
     shown = shown_of(visit, found) | {
         "problem": problem,
         "stored": _stored(visit, found),
+        "asides": _asides(visit, found),
         "composer": _composer(visit, found, typed),
         "live": live_of(thread, found.entries, cursor),
     }
@@ -126,12 +135,27 @@ def _links(visit: Visit, found: Conversation) -> list[Action]:
     return made
 
 
+def _asides(visit: Visit, found: Conversation) -> list[Aside]:
+    """Return for which groups of theirs the thread is set aside, by whom and when, as long as that lasts."""
+    ledger = found.view.ledger
+    if ledger.status is not ThreadStatus.OPEN:
+        return []
+    lasting = [
+        each
+        for each in found.view.asides
+        if all(one.type is MessageType.SYSTEM for one in found.view.messages[each.position :])
+    ]
+    known = names(visit.service, visit.caller, {each.person for each in lasting}) if lasting else {}
+    groups = {each.id: each.name for each in ledger.participants}
+    return [Aside(groups.get(each.group, ""), known.get(each.person, ""), each.at) for each in lasting]
+
+
 def _actions(visit: Visit, found: Conversation) -> list[Action]:
     _ = visit.words.gettext
     thread, can = found.view.ledger.communication_id, found.possible
     offered = (
         (can.add or can.add_others or bool(can.remove), _("Add or remove people"), "participants"),
-        (bool(can.visibilities or can.policies), _("Change who can see it"), "visibility"),
+        (bool(can.visibilities or can.without_reader or can.policies), _("Change who can see it"), "visibility"),
         (bool(can.set_aside and found.waiting), _("Set aside until the next message"), "set-aside"),
         (can.close, _("Close this thread"), "close"),
         (can.archive, _("Archive this thread"), "archive"),
