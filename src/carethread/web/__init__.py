@@ -12,12 +12,14 @@ from carethread.web.pages import (
     closing,
     inbox,
     opening,
+    participants,
     patients,
     printing,
     searching,
     setting_aside,
     signing_in,
     thread,
+    visibility,
 )
 from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
 from carethread.web.site import Site
@@ -26,7 +28,20 @@ __all__ = ["Options", "People", "Site", "Somebody", "make_site"]
 
 
 # Each lists its pages.
-_MODULES = (signing_in, inbox, thread, printing, opening, patients, searching, changing, closing, setting_aside)
+_MODULES = (
+    signing_in,
+    inbox,
+    thread,
+    printing,
+    opening,
+    patients,
+    searching,
+    changing,
+    closing,
+    setting_aside,
+    participants,
+    visibility,
+)
 
 
 def make_site(

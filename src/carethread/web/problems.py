@@ -130,6 +130,9 @@ _FIELDS = {
     "attachments": _("A file cannot be stored: it is too large, or its name or type is not allowed"),
     "form": _("What you sent is too large, or could not be read"),
     "query": _("Say what to look for"),
+    "add": _("Choose somebody to add"),
+    "group": _("Choose for whom"),
+    "visibility": _("Choose who can see it"),
 }
 
 

@@ -63,6 +63,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Taking(Struct, frozen=True):
     """Somebody who takes part, and what they are in the thread."""
 
+    id: ParticipantId
     name: str
     note: str
 
@@ -141,7 +142,7 @@ def participants(ledger: Ledger, words: Words) -> list[Taking]:
                 notes.append(_("was asked"))
         if each.role is Role.PATIENT:
             notes.append(_("the patient"))
-        made.append(Taking(each.name, ", ".join(notes)))
+        made.append(Taking(each.id, each.name, ", ".join(notes)))
     return made
 
 

@@ -69,7 +69,7 @@ class Visit:
 
     @property
     def is_clinician(self) -> bool:
-        """Say whether they are a clinician of an organisation, and act as one: such may ask for more in an emergency."""
+        """Say whether they act as a clinician of an organisation: such may see more in an emergency."""
         if self.me is None or self.signed_in.acting.kind is not None:
             return False
         return any(
