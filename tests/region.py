@@ -36,6 +36,14 @@ PRACTITIONERS = {
 }
 PATIENTS = {"P1": "John Doe", "P2": "Jane Roe"}
 RELATED = {"R1": ("Mary Doe", "P1"), "R2": ("Rob Roe", "P2")}
+# Who could be taken for P1, and is not in the region as it is: `load` them.
+ALIKE = {
+    "resourceType": "Patient",
+    "id": "P3",
+    "active": True,
+    "name": [{"text": "Jon Doe"}],
+    "birthDate": "1956-05-28",
+}
 TEAMS: dict[str, dict[str, Any]] = {
     "Network-P1": {"name": "Network of John Doe", "patient": "P1", "members": ["P1", "R1", "D1", "Clinic-B"]},
     "Network-P2": {"name": "Network of Jane Roe", "patient": "P2", "members": ["P2", "R2", "C1"]},

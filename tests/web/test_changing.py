@@ -87,6 +87,7 @@ def test_a_form_that_comes_twice_closes_once(visitors: Visitors, thread: Communi
 
 def test_whoever_is_behind_looks_again_first(visitors: Visitors, thread: CommunicationId) -> None:
     region, a1 = visitors.region, visitors.person("A1")
+    answer = None
     for path in (f"/threads/{thread}/close", f"/threads/{thread}/archive"):
         fields = a1.fields(path, path)
         post_message(region.service, region.caller("B1"), thread, MessageContent("One more question"))
@@ -96,6 +97,7 @@ def test_whoever_is_behind_looks_again_first(visitors: Visitors, thread: Communi
         assert ledger(region, thread).status is ThreadStatus.OPEN
         # The page is as things stand now: sent again, it is taken.
         assert hidden(answer, path)["version"] == str(int(fields["version"]) + 1)
+    assert answer is not None
     assert a1.client.post(path, data=hidden(answer, path)).status_code == 303
     assert ledger(region, thread).status is ThreadStatus.ARCHIVED
 

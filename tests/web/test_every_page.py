@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from carethread import CoordinationService, MessageContent
 from carethread.record.model import AttachmentContent, ThreadStatus, Visibility
 from carethread.writes import ThreadChange, change_thread, post_message
-from tests.region import Region
+from tests.region import ALIKE, Region
 from tests.web.looks import NARROW, WIDE, faults, need_axe, picture
 from tests.web.people import Town
 from tests.web.sites import site
@@ -21,6 +21,7 @@ LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 4
 def town(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Town]:
     need_axe()
     region = Region(CoordinationService.open(tmp_path_factory.mktemp("pages") / "data", name="De Linde"))
+    region.load(ALIKE)
     with site(region.service, region, PEOPLE) as base:
         made = Town(region, base, browser)
         yield made
@@ -52,6 +53,13 @@ def _restricted(region: Region) -> str:
     return f"/threads/{thread}"
 
 
+_CHANGES = ("participants", "visibility", "close", "archive", "set-aside")
+
+
+def _below(name: str) -> Callable[[Region], str]:
+    return lambda region: f"{_a_thread(region)}/{name}"
+
+
 Address = str | Callable[[Region], str]
 PAGES: dict[str, tuple[str, Address]] = {
     "sign-in": ("", "/sign-in"),
@@ -69,6 +77,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "new thread of a patient": ("P1", "/new"),
     "patient": ("A1", lambda region: f"/patients/{region.id('P1')}"),
     "search": ("A1", "/search"),
+    **{f"thread, {name}": ("A1", _below(name)) for name in _CHANGES},
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }
 

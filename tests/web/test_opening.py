@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from carethread.reads import read_thread
+from tests.region import ALIKE
 from tests.web.people import Town, Visitor, Visitors
 
 
@@ -15,13 +16,13 @@ def _new(visitor: Visitor, visitors: Visitors, status: int = 303, **typed: str) 
 
 
 def test_a_thread_is_opened_for_an_organisation(town: Town) -> None:
+    town.region.load(ALIKE)
     page = town.person("A1")
     page.get_by_role("link", name="New thread").click()
     page.get_by_label("Name").fill("doe j")
     page.get_by_label("Year").fill("1956")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="John Doe", exact=True).click()
-    # Jane Roe was born on the same day.
     expect(page.get_by_role("heading", name="Which of them do you mean?")).to_be_visible()
     page.get_by_role("link", name="I mean John Doe").click()
     page.get_by_label("Name of a person").fill("hill")

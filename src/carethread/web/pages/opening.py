@@ -145,11 +145,16 @@ def show_new(visit: Visit) -> Response:
     """Show the form of a new thread; before that, whoever could be taken for the patient."""
     patient = _patient(visit)
     if visit.known_me.kind not in PATIENT_SIDE and not visit.query.get("meant"):
-        others = look_alikes(visit.service, visit.caller, patient.id)
+        others = _confusable(look_alikes(visit.service, visit.caller, patient.id))
         if others:
             return _compare(visit, patient, others)
     draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
     return _form(visit, patient, DraftContent(on_behalf_of=_usual(visit)) if draft is None else draft.content, draft)
+
+
+def _confusable(found: tuple[LookAlike, ...]) -> tuple[LookAlike, ...]:
+    """Return those whose names are alike too: among many patients, somebody was born on the same day as anybody."""
+    return tuple(each for each in found if each.alike != {Alike.SAME_BIRTH_DATE})
 
 
 def _compare(visit: Visit, patient: Banner, others: tuple[LookAlike, ...]) -> Response:
