@@ -126,12 +126,14 @@ def resources() -> list[dict[str, Any]]:
 class Region:
     """The region in the directory of an installation, and its people as callers."""
 
-    def __init__(self, service: CoordinationService) -> None:
-        """Load it."""
+    def __init__(self, service: CoordinationService, *, loaded: bool = False) -> None:
+        """Load it, unless it is there."""
         self.service = service
-        self.load(*resources())
+        if not loaded:
+            self.load(*resources())
         self._ids = {name: service.directory.find(f"{kind}/{name}").id for name, kind in _TYPES.items()}
-        service.directory.appoint("Practitioner/N1", _duty("auditor"), by="test")
+        if not loaded:
+            service.directory.appoint("Practitioner/N1", _duty("auditor"), by="test")
 
     def load(self, *loaded: dict[str, Any]) -> None:
         """Load resources, changed ones too."""
