@@ -67,7 +67,7 @@ class Visitor:
         hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form.split("</form>")[0])
         return dict(hidden)
 
-    def send(self, path: str, action: str, status: int = 303, **typed: Any) -> httpx.Response:
+    def send(self, path: str, action: str, status: int = 303, /, **typed: Any) -> httpx.Response:
         """Fill in the form of a page, and send it."""
         files = typed.pop("files", None)
         fields = self.fields(path, action) | typed

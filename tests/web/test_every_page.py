@@ -53,7 +53,7 @@ def _restricted(region: Region) -> str:
     return f"/threads/{thread}"
 
 
-_CHANGES = ("participants", "visibility", "close", "archive", "set-aside")
+_CHANGES = ("participants", "visibility", "close", "archive", "set-aside", "history")
 
 
 def _below(name: str) -> Callable[[Region], str]:
@@ -78,6 +78,8 @@ PAGES: dict[str, tuple[str, Address]] = {
     "patient": ("A1", lambda region: f"/patients/{region.id('P1')}"),
     "search": ("A1", "/search"),
     **{f"thread, {name}": ("A1", _below(name)) for name in _CHANGES},
+    "about you": ("A1", "/me"),
+    "duties": ("N1", "/duties"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }
 

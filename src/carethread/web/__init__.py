@@ -8,11 +8,15 @@ from carethread.coordination import CoordinationService
 from carethread.web.openid import OpenId
 from carethread.web.options import Options
 from carethread.web.pages import (
+    auditing,
     changing,
     closing,
+    duties,
     inbox,
+    me,
     opening,
     participants,
+    past,
     patients,
     printing,
     searching,
@@ -21,6 +25,7 @@ from carethread.web.pages import (
     thread,
     visibility,
 )
+from carethread.web.pages.duties import Duties
 from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
 from carethread.web.site import Site
 
@@ -41,6 +46,10 @@ _MODULES = (
     setting_aside,
     participants,
     visibility,
+    me,
+    duties,
+    past,
+    auditing,
 )
 
 
@@ -60,6 +69,6 @@ def make_site(
     """
     site = Site(service, options)
     entrances = Picking(site, people).pages() if openid is None else Entering(site, openid).pages()
-    for pages in (entrances, Leaving(site, openid).pages(), *(each.PAGES for each in _MODULES)):
+    for pages in (entrances, Leaving(site, openid).pages(), Duties(site).pages(), *(each.PAGES for each in _MODULES)):
         site.add(pages)
     return site

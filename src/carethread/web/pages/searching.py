@@ -65,17 +65,17 @@ def _looking(visit: Visit) -> Looking:
         InvalidValueError: a day is none, or a name stands for nobody, or for several.
     """
     form, zone = visit.form, visit.words.zone
-    since, until = _day(form, "since", zone), _day(form, "until", zone)
+    since, until = day_of(form, "since", zone), day_of(form, "until", zone)
     return Looking(
         words=form.line("words"),
-        organisation=_one(visit, "organisation"),
-        author=_one(visit, "author"),
+        organisation=one_named(visit, "organisation"),
+        author=one_named(visit, "author"),
         since=since,
         until=None if until is None else Instant(until + 86_400_000),
     )
 
 
-def _one(visit: Visit, field: str) -> ParticipantId | None:
+def one_named(visit: Visit, field: str) -> ParticipantId | None:
     """Return whom a name stands for."""
     said = visit.form.line(field)
     if not said:
@@ -86,7 +86,7 @@ def _one(visit: Visit, field: str) -> ParticipantId | None:
     return found[0].id
 
 
-def _day(form: Form, field: str, zone: ZoneInfo) -> Instant | None:
+def day_of(form: Form, field: str, zone: ZoneInfo) -> Instant | None:
     """Return when a day begins for the reader."""
     said = form.line(field)
     if not said:
