@@ -14,9 +14,11 @@ from carethread.store import migrate
 from tests.databases import Databases, memory
 from tests.installation import Installation, serving
 
-# A slow machine is no finding, and neither is a slow example.
+# A slow machine is no finding, and neither is a slow example. With each run come other examples; `make fuzz` has
+# thousands of them.
 settings.register_profile(
     "default",
+    max_examples=50,
     deadline=None,
     derandomize=os.environ.get("CI") == "true",
     print_blob=True,
@@ -89,10 +91,11 @@ def empty_postgres(databases: Databases) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def tables_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], None]]:
     """Copy the tables to where this process makes a new SQLite database: making them takes longer than most tests.
 
-    They are what the migrations have made here; and as with any database, they are asked for their version.
+    They are what the migrations have made here; and as with any database, they are asked for their version. What is
+    yielded makes them where they are not, as outside the tests.
     """
     made = tmp_path_factory.mktemp("tables") / "made.sqlite"
     upgrade = migrate.upgrade
@@ -106,7 +109,7 @@ def _tables_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrate, "upgrade", upgrade_a_copy)
-        yield
+        yield upgrade
 
 
 @pytest.fixture(scope="session")
