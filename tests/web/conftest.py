@@ -15,6 +15,8 @@ from tests.web.sites import site
 
 _PICKED = ("A1", "A2", "B1", "B2", "C1", "N1", "P1", "R1")
 
+_CROWD = ("A1", "A2", "A9", "B1", "B2", "B9", "C1", "D1", "N1", "P1", "X1")
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -39,6 +41,16 @@ def region(tmp_path: Path) -> Region:
 def visitors(region: Region) -> Iterator[Visitors]:
     """Serve the region to those who ask without a browser."""
     with site(region.service, region, _PICKED) as base:
+        made = Visitors(region, base)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
+    """Serve a region to many, once for all tests that each open threads of their own."""
+    region = Region(CoordinationService.open(tmp_path_factory.mktemp("crowd") / "data", name="De Linde"))
+    with site(region.service, region, _CROWD) as base:
         made = Visitors(region, base)
         yield made
         made.close()

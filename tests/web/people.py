@@ -79,6 +79,12 @@ class Visitor:
         return answer
 
 
+def hidden(answer: httpx.Response, action: str) -> dict[str, str]:
+    """Return what the last form of a page that is sent to `action` has filled in, as far as it is hidden."""
+    forms = [each for each in answer.text.split("<form ")[1:] if f'action="{action}"' in each.split(">")[0]]
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', forms[-1].split("</form>")[0]))
+
+
 class Visitors:
     """A served region, and those who ask it."""
 

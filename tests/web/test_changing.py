@@ -1,12 +1,10 @@
 """The pages that change a thread: what they say before anything is recorded, and what becomes of their forms."""
 
 import re
-from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from carethread import CoordinationService, MessageContent
+from carethread import MessageContent
 from carethread.directory.model import Duty
 from carethread.ids import CommunicationId
 from carethread.policy.actor import ActorKind
@@ -14,24 +12,17 @@ from carethread.reads import Acting, read_thread
 from carethread.record.model import Ledger, Policies, Sensitivity, ThreadStatus, Visibility
 from carethread.writes import ThreadChange, change_session, change_thread, post_message
 from tests.region import Region
-from tests.web.people import Visitors
-from tests.web.sites import site
-
-PEOPLE = ("A1", "A2", "A9", "B1", "B2", "B9", "C1", "N1", "P1", "X1")
-
-
-@pytest.fixture(scope="module")
-def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
-    region = Region(CoordinationService.open(tmp_path_factory.mktemp("changing") / "data", name="De Linde"))
-    with site(region.service, region, PEOPLE) as base:
-        made = Visitors(region, base)
-        yield made
-        made.close()
+from tests.web.people import Visitors, hidden
 
 
 @pytest.fixture
-def region(visitors: Visitors) -> Region:
-    return visitors.region
+def visitors(crowd: Visitors) -> Visitors:
+    return crowd
+
+
+@pytest.fixture
+def region(crowd: Visitors) -> Region:
+    return crowd.region
 
 
 @pytest.fixture
@@ -49,12 +40,6 @@ def entries(region: Region, thread: CommunicationId) -> list[str]:
 
 def listed(region: Region, thread: CommunicationId) -> list[str]:
     return [region.name(each.id) for each in ledger(region, thread).participants]
-
-
-def hidden(answer: httpx.Response, action: str) -> dict[str, str]:
-    """Return what the last form of a page that is sent to `action` has filled in."""
-    forms = [each for each in answer.text.split("<form ")[1:] if f'action="{action}"' in each.split(">")[0]]
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', forms[-1].split("</form>")[0]))
 
 
 # ── Closing and archiving ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -87,19 +72,20 @@ def test_a_form_that_comes_twice_closes_once(visitors: Visitors, thread: Communi
 
 def test_whoever_is_behind_looks_again_first(visitors: Visitors, thread: CommunicationId) -> None:
     region, a1 = visitors.region, visitors.person("A1")
-    answer = None
-    for path in (f"/threads/{thread}/close", f"/threads/{thread}/archive"):
+    for name, status in (("close", ThreadStatus.CLOSED), ("archive", ThreadStatus.ARCHIVED)):
+        path = f"/threads/{thread}/{name}"
         fields = a1.fields(path, path)
-        post_message(region.service, region.caller("B1"), thread, MessageContent("One more question"))
+        change_thread(
+            region.service, region.caller("A2"), thread, ThreadChange(add=region.ids("C1" if name == "close" else "D1"))
+        )
         answer = a1.client.post(path, data=fields)
         assert answer.status_code == 409
         assert "Somebody changed this meanwhile" in answer.text
-        assert ledger(region, thread).status is ThreadStatus.OPEN
+        assert ledger(region, thread).status is not status
         # The page is as things stand now: sent again, it is taken.
         assert hidden(answer, path)["version"] == str(int(fields["version"]) + 1)
-    assert answer is not None
-    assert a1.client.post(path, data=hidden(answer, path)).status_code == 303
-    assert ledger(region, thread).status is ThreadStatus.ARCHIVED
+        assert a1.client.post(path, data=hidden(answer, path)).status_code == 303
+        assert ledger(region, thread).status is status
 
 
 def test_archiving_what_is_closed(visitors: Visitors, thread: CommunicationId) -> None:

@@ -11,6 +11,8 @@ from carethread.web.pages import (
     auditing,
     changing,
     closing,
+    continuing,
+    correcting,
     duties,
     inbox,
     me,
@@ -50,6 +52,8 @@ _MODULES = (
     duties,
     past,
     auditing,
+    correcting,
+    continuing,
 )
 
 

@@ -148,7 +148,7 @@ def show_new(visit: Visit) -> Response:
         others = _confusable(look_alikes(visit.service, visit.caller, patient.id))
         if others:
             return _compare(visit, patient, others)
-    draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
+    draft = _draft(visit, patient)
     return _form(visit, patient, DraftContent(on_behalf_of=_usual(visit)) if draft is None else draft.content, draft)
 
 
@@ -288,7 +288,7 @@ def take_form(visit: Visit) -> Response:
             _opening(visit, patient, content),
             client_identifier=once_of(visit.form),
             patient_side_opens=visit.options.patients_open_threads,
-            draft=ThreadAbout(patient.id),
+            draft=ThreadAbout(patient.id) if visit.form.line("draft") else None,
         )
     except CarethreadError as error:
         return _form(visit, patient, content, error=error)
@@ -314,7 +314,13 @@ def _kept(visit: Visit, patient: Banner, content: DraftContent) -> Draft | None:
     try:
         return keep_draft(visit.service, visit.caller, place, content, expected=int(said) if said.isdigit() else 0)
     except CarethreadError:
-        return read_draft(visit.service, visit.caller, place)
+        return _draft(visit, patient)
+
+
+def _draft(visit: Visit, patient: Banner) -> Draft | None:
+    """Return what was begun, but for a thread that continues another: that has a page of its own."""
+    draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
+    return None if draft is None or draft.content.continues is not None else draft
 
 
 def keep(visit: Visit) -> Response:

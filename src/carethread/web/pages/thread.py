@@ -175,7 +175,7 @@ def _composer(visit: Visit, found: Conversation, typed: DraftContent | None) -> 
     thread = found.view.ledger.communication_id
     draft = read_draft(visit.service, visit.caller, ReplyIn(thread)) if typed is None else None
     content = typed or (DraftContent() if draft is None else draft.content)
-    chosen = _chosen(found.speaking, content)
+    chosen = chosen_way(found.speaking, content)
     return Composer(
         ways=[_shown(visit, found, each, is_chosen=each == chosen) for each in found.speaking],
         recipients=[
@@ -191,28 +191,36 @@ def _composer(visit: Visit, found: Conversation, typed: DraftContent | None) -> 
     )
 
 
-def _chosen(ways: tuple[Way, ...], content: DraftContent) -> Way | None:
+def chosen_way(ways: tuple[Way, ...], content: DraftContent) -> Way | None:
+    """Return for whom somebody writes: as they said, or as follows for who did not."""
     said = next((each for each in ways if each.on_behalf_of == content.on_behalf_of), None)
     default = next((each for each in ways if each.is_default), None)
     return said if content.on_behalf_of is not None else default or (ways[0] if len(ways) == 1 else None)
 
 
-def _shown(visit: Visit, found: Conversation, way: Way, *, is_chosen: bool) -> ShownWay:
-    _ = visit.words.gettext
-    known = {each.id: each.name for each in found.view.ledger.participants}
-    known |= {each.id: each.name for each in visit.known_me.groups}
+def speaker(visit: Visit, found: Conversation, way: Way) -> str:
+    """Say as whom somebody writes in a way of speaking."""
     own = visit.known_me.name
     if way.on_behalf_of is None:
-        name = own
-    else:
-        name = _("%(name)s on behalf of %(group)s") % {"name": own, "group": known.get(way.on_behalf_of, "")}
+        return own
+    group = _known(visit, found).get(way.on_behalf_of, "")
+    return visit.words.gettext("%(name)s on behalf of %(group)s") % {"name": own, "group": group}
+
+
+def _known(visit: Visit, found: Conversation) -> dict[ParticipantId, str]:
+    known = {each.id: each.name for each in found.view.ledger.participants}
+    return known | {each.id: each.name for each in visit.known_me.groups}
+
+
+def _shown(visit: Visit, found: Conversation, way: Way, *, is_chosen: bool) -> ShownWay:
+    _ = visit.words.gettext
     if way.to is None:
         goes_to = _("Choose below to whom it goes.")
     elif way.to:
-        goes_to = _("It goes to %(names)s.") % {"names": showing.names(way.to, known)}
+        goes_to = _("It goes to %(names)s.") % {"names": showing.names(way.to, _known(visit, found))}
     else:
         goes_to = _("It goes to everyone who takes part.")
-    return ShownWay(way.on_behalf_of or OWN_NAME, name, goes_to, is_chosen)
+    return ShownWay(way.on_behalf_of or OWN_NAME, speaker(visit, found, way), goes_to, is_chosen)
 
 
 def content_of(form: Form) -> DraftContent:
