@@ -13,7 +13,7 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients assets generate written words guide clean
+.PHONY: help setup demo test check lint types imports docs fuzz soak bench lock definitions clients assets generate written words pictures guide clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ written: setup ## Write again the pages, tables and examples that are made from 
 	PYTHONPATH=. $(BIN)/python tools/fhir_tables.py
 	PYTHONPATH=. $(BIN)/python tools/fhir_errors.py
 	PYTHONPATH=. $(BIN)/python tools/fhir_examples.py
+
+pictures: setup assets ## Take the pictures of the guide again
+	CARETHREAD_PICTURES=1 $(PYTEST) -q tests/web/test_guide.py
 
 words: setup ## Collect what the pages say for translation, and list what is not translated
 	PYTHONPATH=. $(BIN)/python tools/words.py

@@ -41,6 +41,12 @@ def _a_thread(region: Region) -> str:
     return f"/threads/{thread}"
 
 
+def _correct(region: Region) -> str:
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
+    message = post_message(region.service, region.caller("B1"), thread, MessageContent("50 mg"))
+    return f"/messages/{message}/correct"
+
+
 def _closed(region: Region) -> str:
     thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
     change_thread(region.service, region.caller("A1"), thread, ThreadChange(status=ThreadStatus.CLOSED))
@@ -78,6 +84,8 @@ PAGES: dict[str, tuple[str, Address]] = {
     "patient": ("A1", lambda region: f"/patients/{region.id('P1')}"),
     "search": ("A1", "/search"),
     **{f"thread, {name}": ("A1", _below(name)) for name in _CHANGES},
+    "correction": ("B1", _correct),
+    "thread that continues": ("A1", lambda region: f"{_closed(region)}/continue"),
     "about you": ("A1", "/me"),
     "duties": ("N1", "/duties"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
