@@ -26,6 +26,7 @@ from carethread.web.pages import (
     signing_in,
     thread,
     visibility,
+    wrong_patient,
 )
 from carethread.web.pages.duties import Duties
 from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
@@ -54,6 +55,7 @@ _MODULES = (
     auditing,
     correcting,
     continuing,
+    wrong_patient,
 )
 
 

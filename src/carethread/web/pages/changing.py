@@ -164,7 +164,9 @@ def explained(visit: Visit, found: Conversation, error: CarethreadError) -> Prob
     _ = visit.words.gettext
     if isinstance(error, NoReaderError) and error.sides:
         named = sides_in_words(found.view.ledger, error.sides, visit.words)
-        text = _("Nobody of %(names)s could read it. Add somebody of each by name first.") % {"names": named}
+        if not named:
+            return problem
+        text = _("Nobody of %(names)s could read it. Add somebody of theirs by name first.") % {"names": named}
         return replace(problem, text=text)
     return problem
 

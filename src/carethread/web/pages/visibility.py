@@ -146,7 +146,7 @@ def _why_not(visit: Visit, found: Conversation, wanted: Visibility) -> str:
     if sides is None:
         return _("You cannot change it to this.")
     names = sides_in_words(found.view.ledger, sides, visit.words)
-    return _("This is not possible now: nobody of %(names)s could read it. Add somebody of each by name first.") % {
+    return _("This is not possible now: nobody of %(names)s could read it. Add somebody of theirs by name first.") % {
         "names": names
     }
 
