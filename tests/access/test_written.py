@@ -22,7 +22,7 @@ from carethread.reads import (
 )
 from carethread.record.model import BusinessIdentifier, MessageContent, Naming
 from carethread.store.access import lines
-from carethread.writes import Opening, ThreadChange, change_thread, open_thread, post_message
+from carethread.writes import Opening, ThreadChange, change_thread, open_thread, post_message, post_to
 
 SEED = Path(__file__).parents[1] / "directory" / "seed.json"
 
@@ -79,13 +79,14 @@ def test_what_was_written_is_what_is_read(scene: Scene, named: Naming | None, ki
         team = scene.id_of("CareTeam", "Diabetes-B")
         change_thread(scene.service, scene.pharmacist, scene.thread, ThreadChange(add=(team,)))
         content = MessageContent("To the new one.", recipients=(team,))
-        made = scene.post(scene.pharmacist, content, named)
+        writer, seen = scene.pharmacist, before_writing(scene.service, scene.pharmacist, scene.thread).seen
     else:
-        made = scene.post(scene.doctor, content, named)
+        writer, seen = scene.doctor, before.seen
+    posted = post_to(scene.service, writer, seen, content, naming=named)
     count = scene.logged()
-    shown, names = message_written_to(scene.service, scene.doctor, made, before)
+    shown, names = message_written_to(scene.service, scene.doctor, posted, before)
     assert (shown, names[shown.message.author_id]) == (
-        (whole := written_message(scene.service, scene.doctor, made))[0],
+        (whole := written_message(scene.service, scene.doctor, posted.message.id))[0],
         whole[1][shown.message.author_id],
     )
     assert scene.logged() == count

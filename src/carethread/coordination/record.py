@@ -51,8 +51,8 @@ ThreadGuard = Callable[[View, NewThread, Ledger | None, Found | None], Author]
 MessageGuard = Callable[[View, Ledger, Found | None], tuple[Author, MessageContent]]
 UpdateGuard = Callable[[View, Ledger], tuple[Author, ParticipantId | None]]
 NameGuard = Callable[[View, Found], Author]
-# Rows that go with what is recorded, from the commit and the id of what it made.
-Effects = Callable[[str, str], Iterable[Effect]]
+# Rows that go with what is recorded, from the commit, the id of what it made, and what was done unless it was there.
+Effects = Callable[[str, str, Transition | None], Iterable[Effect]]
 
 Guard = TypeVar("Guard")
 
@@ -372,15 +372,15 @@ class CoordinationRecord:
                 known = state.identifier(view.connection, request.client, request.value)
                 if known is not None:
                     check_same(request, known)
-                    return Decision(known.result, effects=following(known.result))
+                    return Decision(known.result, effects=following(known.result, None))
             trailers = () if request is None else request.trailers
             transition = compose(view, Occasion(person, location, archive.clock(), state.last, trailers))
             result = "" if transition is None else result_of(transition)
             identifier = None if request is None else replace(request, result=result)
-            return Decision(result, transition, identifier, following(result))
+            return Decision(result, transition, identifier, following(result, transition))
 
-        def following(result: str) -> Callable[[str], Iterable[Effect]] | None:
-            return None if permission is None else lambda commit: permission.effects(commit, result)
+        def following(result: str, made: Transition | None) -> Callable[[str], Iterable[Effect]] | None:
+            return None if permission is None else lambda commit: permission.effects(commit, result, made)
 
         return archive.submit(Job(self.coordination_id, decide))
 

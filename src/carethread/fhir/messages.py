@@ -41,7 +41,7 @@ from carethread.reads import (
 )
 from carethread.record.model import MessageContent, Naming
 from carethread.record.projection import MessageProjection
-from carethread.writes import name_message, post_message
+from carethread.writes import name_message, post_to
 
 _TYPES = frozenset({"Communication"})
 
@@ -144,14 +144,13 @@ def _recorded(call: Call, draft: MessageDraft, found: Meant) -> Answer:
     caller = writer(call, draft.sender, found)
     try:
         before = before_writing(call.service, caller, thread_of(found, draft.thread), draft.text)
-        thread = before.thread.ledger.communication_id
         _check_thread(call, draft, found, before)
         if any(each.pair not in found for each in _messages(draft)):
             raise nothing_there(*(each.expression for each in _messages(draft)))
         if before.thread.opening is not None and not before.wrote_before and _is_opening(call, draft, found, before):
             return _named(call, caller, draft, before.thread.opening.id)
         content = _content(call, draft, found)
-        made = post_message(call.service, caller, thread, content, naming=_naming(draft), seen=before.seen)
+        made = post_to(call.service, caller, before.seen, content, naming=_naming(draft))
     except NotFoundError as error:
         raise _unknown(draft, error) from None
     projection, names = message_written_to(call.service, caller, made, before)

@@ -11,11 +11,10 @@ from carethread.policy.actor import Caller
 from carethread.policy.reading import unknown_thread
 from carethread.reads.found import Names
 from carethread.reads.projecting import Projecting
-from carethread.record.model import Message, MessageType
+from carethread.record.model import Message, MessageType, Naming
 from carethread.record.projection import MessageProjection, ThreadProjection
-from carethread.store.asking import Asking, Seen, actor_for, line, log_refusal
+from carethread.store.asking import Asking, Posted, Seen, actor_for, line, log_refusal
 from carethread.store.database import Connection
-from carethread.store.held import Reading
 from carethread.store.threads import entries_of, with_patients
 
 # No thread has it: its UUID is of no version.
@@ -40,29 +39,28 @@ class BeforeWriting(Struct, frozen=True):
 
 
 def message_written_to(
-    service: CoordinationService, caller: Caller, message_id: MessageId, before: BeforeWriting
+    service: CoordinationService, caller: Caller, posted: Posted, before: BeforeWriting
 ) -> tuple[MessageProjection, Names]:
-    """Return a message that this caller has just written to a thread, from what was known of it before.
+    """Return a message that this caller has just written to a thread, from what was known of that before.
 
-    Most messages need no more than their own entry; what answers, corrects or is called something is looked up whole.
+    Most messages need nothing else; what answers or corrects another, or names somebody new, is looked up.
     """
-    with service.archive.database.read() as connection:
-        held = Reading(connection).messages_by_own_id((message_id,))[message_id]
-    message, thread = held.message, before.thread
+    message, thread = posted.message, before.thread
+    naming = posted.naming or Naming()
     named = [message.author_id, *(each.id for each in message.to)]
     named += [each.id for each in (message.on_behalf_of, message.via) if each is not None]
     is_plain = message.in_response_to is None and message.corrects is None
     if not is_plain or any(each not in before.names for each in named):
-        return written_message(service, caller, message_id)
+        return written_message(service, caller, message.id)
     shown = MessageProjection(
-        id=held.id,
+        id=naming.resource_id or message.id,
         message=message,
         record=thread.record,
         thread=thread.ledger.communication_id,
         thread_id=thread.id,
         patient=thread.patient,
-        visibility=held.thread.stored.ledger.visibility,
-        identifiers=held.identifiers,
+        visibility=posted.ledger.visibility,
+        identifiers=tuple(dict.fromkeys(naming.identifiers)),
     )
     return shown, before.names
 

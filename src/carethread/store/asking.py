@@ -23,6 +23,7 @@ from carethread.errors import (
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Actor, ActorKind, Caller, Thread
 from carethread.policy.exceptional import check_may_assert
+from carethread.record.model import Ledger, Message, Naming
 from carethread.record.text import check_name
 from carethread.store.access import logged
 from carethread.store.archive import Archive
@@ -61,6 +62,14 @@ class Seen(Struct, frozen=True):
     actor: Actor
     stored: Stored
     about: Thread
+
+
+class Posted(Struct, frozen=True):
+    """A message that was recorded just now, what its client calls it, and the ledger of its thread with it."""
+
+    message: Message
+    naming: Naming | None
+    ledger: Ledger
 
 
 Work = Callable[[Asking], tuple[Answer, Shown]]

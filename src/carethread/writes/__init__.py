@@ -9,7 +9,7 @@ from carethread.writes.directory import write_entry
 from carethread.writes.drafting import discard_draft, keep_draft
 from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
-from carethread.writes.posting import post_message
+from carethread.writes.posting import post_message, post_to
 from carethread.writes.preferring import keep_preferences
 from carethread.writes.refiling import Refiled, Refiling, refile
 from carethread.writes.sessions import (
@@ -56,6 +56,7 @@ __all__ = [
     "note_told",
     "open_thread",
     "post_message",
+    "post_to",
     "refile",
     "rotate_session",
     "set_aside",

@@ -107,7 +107,7 @@ def _change(
         care_location or names.get(group or actor.id) or archive.installation.custodian.name,
         thread_id,
         update,
-        permission=Permission(ask, lambda commit, made: log.effects(commit, message=MessageId(made))),
+        permission=Permission(ask, lambda commit, made, _: log.effects(commit, message=MessageId(made))),
     )
 
 

@@ -78,5 +78,5 @@ def _name(
         care_location or (archive.installation.custodian.name if group is None else group.name),
         message_id,
         naming,
-        permission=Permission(ask, lambda commit, _: log.effects(commit, message=message_id)),
+        permission=Permission(ask, lambda commit, *_: log.effects(commit, message=message_id)),
     )

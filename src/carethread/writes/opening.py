@@ -29,7 +29,7 @@ from carethread.record.model import (
     Policies,
     Visibility,
 )
-from carethread.record.transitions import Found, NewThread
+from carethread.record.transitions import Found, NewThread, Transition
 from carethread.store.asking import actor_for, line
 from carethread.store.database import Connection
 from carethread.store.drafts import finished
@@ -136,7 +136,7 @@ def _open(
     log = WriteLog(archive, asked, "thread")
     done: list[Effect] = []
 
-    def following(commit: str, made: str) -> Iterator[Effect]:
+    def following(commit: str, made: str, _: Transition | None) -> Iterator[Effect]:
         thread_id = CommunicationId(made)
         yield from log.effects(commit, thread=thread_id)
         if opening.message is not None:

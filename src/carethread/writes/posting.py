@@ -1,8 +1,10 @@
 """Posting a message, or a correction."""
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
-from carethread.access_log import Action
+from carethread.access_log import AccessEntry, Action
 from carethread.coordination import CoordinationRecord, CoordinationService
 from carethread.coordination.record import Permission
 from carethread.ids import CommunicationId, MessageId, parse_communication_id
@@ -14,8 +16,8 @@ from carethread.policy.standing import check_may_write
 from carethread.policy.writing import check_may_correct, check_may_post
 from carethread.record.model import Author, ClientIdentifier, Ledger, MessageContent, Naming
 from carethread.record.text import check_body
-from carethread.record.transitions import Found
-from carethread.store.asking import Seen, actor_for, line
+from carethread.record.transitions import Found, Transition
+from carethread.store.asking import Posted, Seen, actor_for, line
 from carethread.store.drafts import finished
 from carethread.store.inbox import wrote
 from carethread.store.journal import Effect
@@ -41,7 +43,6 @@ def post_message(
     care_location: str | None = None,
     client_identifier: ClientIdentifier | None = None,
     naming: Naming | None = None,
-    seen: Seen | None = None,
     draft: DraftPlace | None = None,
 ) -> MessageId:
     """Append a message, or with `content.corrects` a correction.
@@ -49,9 +50,9 @@ def post_message(
     Left out, `content.on_behalf_of` is the group somebody speaks for who is not there by name, and
     `content.recipients` follow from the side they are on. `care_location` is the group's name, else the
     installation's. `client_identifier` is within what this person asks for through that client; `naming` is what the
-    message is called in the whole installation. `seen` is what `reads.before_writing` found of this thread for this
-    caller just now. `draft` is the place of what its author had begun to write: it goes with the commit that records
-    the message, and stays if none does. Asked again under its identifier, nothing is removed.
+    message is called in the whole installation. `draft` is the place of what its author had begun to write: it goes
+    with the commit that records the message, and stays if none does. Asked again under its identifier, nothing is
+    removed.
 
     Raises:
         UnknownThreadError: there is no such thread, or they may not read it.
@@ -60,22 +61,35 @@ def post_message(
         RuleError, InvalidValueError, ConflictError: as in `CoordinationRecord.add_message`.
     """
     wanted = parse_communication_id(thread_id, "thread_id")
-    word = "message" if content.corrects is None else "correction"
     asked = replace(line(caller, Action.WRITTEN), thread=wanted, acting_for=content.on_behalf_of)
-    return performed(
-        service.archive,
-        asked,
-        lambda: _post(
-            service,
-            caller,
-            readable(service, caller, wanted) if seen is None else seen,
-            content,
-            care_location,
-            (client_identifier, naming),
-            WriteLog(service.archive, asked, word),
-            draft,
-        ),
-    )
+
+    def post() -> MessageId:
+        seen = readable(service, caller, wanted)
+        return _post(service, caller, seen, content, care_location, (client_identifier, naming), asked, draft)[0]
+
+    return performed(service.archive, asked, post)
+
+
+def post_to(
+    service: CoordinationService,
+    caller: Caller,
+    seen: Seen,
+    content: MessageContent,
+    *,
+    naming: Naming | None = None,
+) -> Posted:
+    """Append a message to a thread that was found for this caller just now; return it as it was recorded.
+
+    `seen` is of `reads.before_writing`. The rest, and what is refused, is as in `post_message`.
+    """
+    thread = seen.stored.ledger.communication_id
+    asked = replace(line(caller, Action.WRITTEN), thread=thread, acting_for=content.on_behalf_of)
+
+    def post() -> Posted:
+        _, recorded = _post(service, caller, seen, content, None, (None, naming), asked)
+        return recorded[0]
+
+    return performed(service.archive, asked, post)
 
 
 def _post(
@@ -85,10 +99,12 @@ def _post(
     content: MessageContent,
     care_location: str | None,
     names: tuple[ClientIdentifier | None, Naming | None],
-    log: WriteLog,
-    draft: DraftPlace | None,
-) -> MessageId:
+    asked: AccessEntry,
+    draft: DraftPlace | None = None,
+) -> tuple[MessageId, list[Posted]]:
+    """Return the message's id, and the message if it was recorded now: its client's identifier may be known."""
     archive = service.archive
+    log = WriteLog(archive, asked, "message" if content.corrects is None else "correction")
     actor, stored, about = seen.actor, seen.stored, seen.about
     thread_id = stored.ledger.communication_id
     # Of a deserted thread this is known here alone; a steward reads it, and writes nothing.
@@ -99,6 +115,7 @@ def _post(
     typed = replace(content, body=check_body(content.body, has_attachment=bool(content.attachments)))
     place = care_location or (None if group is None else listed.get(group))
     marks: list[Effect] = []
+    recorded: list[Posted] = []
 
     def ask(view: View, ledger: Ledger, corrected: Found | None) -> tuple[Author, MessageContent]:
         marks.clear()
@@ -121,15 +138,21 @@ def _post(
             marks.append(finished(acting.id, draft))
         return author_in(acting, thread, said.on_behalf_of), said
 
-    return CoordinationRecord(archive, stored.record).add_message(
+    def following(commit: str, made: str, transition: Transition | None) -> Iterable[Effect]:
+        if transition is not None and transition.ledger is not None:
+            recorded[:] = [Posted(transition.entries[-1].message, names[1], transition.ledger)]
+        return (*log.effects(commit, message=MessageId(made)), *marks)
+
+    made = CoordinationRecord(archive, stored.record).add_message(
         provisional(actor),
         place or archive.installation.custodian.name,
         thread_id,
         content,
         client_identifier=own_identifier(caller, names[0]),
         naming=names[1],
-        permission=Permission(ask, lambda commit, made: (*log.effects(commit, message=MessageId(made)), *marks)),
+        permission=Permission(ask, following),
     )
+    return made, recorded
 
 
 def speech(actor: Actor, thread: Thread, content: MessageContent) -> MessageContent:
