@@ -140,7 +140,11 @@ def test_more_references_than_are_remembered(
     monkeypatch.setattr("carethread.store.held._remembered", {})
     monkeypatch.setattr("carethread.reads.projecting._REMEMBERED", 0)
     monkeypatch.setattr("carethread.reads.projecting._remembered", {})
+    monkeypatch.setattr(
+        "carethread.reads.projecting._remembered_threads", {("another", "0"): None, ("third", "0"): None}
+    )
     for _ in range(2):
+        assert threads(region, "A1") == ["thread-7"]
         asked = Clause(Field.RECIPIENT, (Ref("Organization", "Clinic-B"),))
         assert messages(region, "A1", asked) == ["Metformin twice a day"]
         assert len(messages(region, "A1")) == 2
@@ -157,6 +161,7 @@ def test_messages_other_than_some(region: Region, thread: CommunicationId) -> No
 def test_a_record_is_about_the_patient_who_stands(region: Region, thread: CommunicationId) -> None:
     before = search_messages(region.service, region.caller("A1"), Criteria()).messages
     assert {each.patient for each in before} == {region.id("P1")}
+    assert thread_resource(region.service, region.auditor, thread)[0].patient == region.id("P1")
     merged = {"link": [{"type": "replaced-by", "other": {"reference": "Patient/P2"}}]}
     patient = {"resourceType": "Patient", "id": "P1", "active": True, "name": [{"text": "John Doe"}]}
     region.load({**patient, "birthDate": "1956-05-27", **merged})

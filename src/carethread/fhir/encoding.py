@@ -28,21 +28,16 @@ class Encoded:
         """Remember so many resources at most."""
         self._remembers = remembers
         self._kept: dict[Hashable, bytes] = {}
-        # By a message's id, for projections that are the very same: nothing of them needs a look but the names.
-        self._same: dict[str, _Same] = {}
+        # By their ids, for projections that are the very same: nothing of them needs a look but the names.
+        self._same: dict[tuple[type, str], _Same] = {}
 
     def message(self, projection: MessageProjection, names: Names) -> bytes:
         """Return a message as JSON."""
-        same = self._same.get(projection.id)
-        if same is not None and same.projection is projection and _called(same.people, names) == same.names:
-            return same.encoded
-        encoded = self._message(projection, names)
-        people = (projection.patient, *_people(projection.message))
-        if len(encoded) <= LARGEST:
-            if len(self._same) >= self._remembers:
-                self._same.clear()
-            self._same[projection.id] = _Same(projection, people, _called(people, names), encoded)
-        return encoded
+        found = self._found(projection, names)
+        if found is None:
+            found = self._message(projection, names)
+            self._keep(projection, (projection.patient, *_people(projection.message)), names, found)
+        return found
 
     def _message(self, projection: MessageProjection, names: Names) -> bytes:
         key = (
@@ -62,6 +57,33 @@ class Encoded:
 
     def thread(self, projection: ThreadProjection, names: Names) -> bytes:
         """Return a thread as JSON."""
+        found = self._found(projection, names)
+        if found is None:
+            found = self._thread(projection, names)
+            opening = () if projection.opening is None else _people(projection.opening)
+            people = (projection.patient, *[each.id for each in projection.ledger.participants], *opening)
+            self._keep(projection, people, names, found)
+        return found
+
+    def _found(self, projection: MessageProjection | ThreadProjection, names: Names) -> bytes | None:
+        same = self._same.get((type(projection), projection.id))
+        if same is not None and same.projection is projection and _called(same.people, names) == same.names:
+            return same.encoded
+        return None
+
+    def _keep(
+        self,
+        projection: MessageProjection | ThreadProjection,
+        people: tuple[ParticipantId, ...],
+        names: Names,
+        encoded: bytes,
+    ) -> None:
+        if len(encoded) <= LARGEST:
+            if len(self._same) >= self._remembers:
+                self._same.clear()
+            self._same[type(projection), projection.id] = _Same(projection, people, _called(people, names), encoded)
+
+    def _thread(self, projection: ThreadProjection, names: Names) -> bytes:
         opening = projection.opening
         key = (
             projection.id,
@@ -88,7 +110,7 @@ class Encoded:
 
 
 class _Same(Struct, frozen=True):
-    projection: MessageProjection
+    projection: MessageProjection | ThreadProjection
     people: tuple[ParticipantId, ...]
     names: tuple[str | None, ...]
     encoded: bytes

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from carethread.access_log import Served
-from carethread.ids import MessageId, ParticipantId
+from carethread.ids import CommunicationId, MessageId, ParticipantId
 from carethread.reads.meant import role_of
 from carethread.record.model import INDIVIDUAL_ROLES, Ledger, Message, Role
 from carethread.record.projection import MessageProjection, ThreadProjection
@@ -28,7 +28,16 @@ class _Projected(Struct, frozen=True):
     place: tuple[int, int]
 
 
+class _ProjectedThread(Struct, frozen=True):
+    """Likewise a thread that takes up no other: which that is depends on who asks."""
+
+    projection: ThreadProjection
+    participants: dict[ParticipantId, Role]
+    opening: tuple[tuple[ParticipantId, Role], ...]
+
+
 _remembered: dict[tuple[MessageId, Recorded, str], _Projected] = {}
+_remembered_threads: dict[tuple[CommunicationId, str], _ProjectedThread] = {}
 
 
 def requester_of(ledger: Ledger, opening: Message | None) -> ParticipantId | None:
@@ -56,6 +65,14 @@ def _named_in(message: Message, ledger: Ledger) -> Iterator[tuple[ParticipantId,
     yield from ((each, role_of(each, ledger, message)) for each in named)
     if message.via is not None:
         yield message.via.id, Role.SYSTEM
+
+
+def _named_in_opening(held: HeldThread, ledger: Ledger) -> tuple[tuple[ParticipantId, Role], ...]:
+    return () if held.opening is None else tuple(_named_in(held.opening, ledger))
+
+
+def _roles(ledger: Ledger) -> dict[ParticipantId, Role]:
+    return {each.id: each.role for each in ledger.participants}
 
 
 class Projecting:
@@ -178,22 +195,49 @@ class Projecting:
     def thread(self, held: HeldThread) -> ThreadProjection:
         """Return a thread as it is served."""
         stored = held.stored
-        return self.thread_version(held, stored.ledger, stored.versions)
+        ledger = stored.ledger
+        if ledger.continues is not None:
+            return self.thread_version(held, ledger, stored.versions)
+        key = ledger.communication_id, stored.version
+        known = _remembered_threads.get(key)
+        if known is None:
+            if len(_remembered_threads) > _REMEMBERED:
+                _remembered_threads.clear()
+            known = _remembered_threads[key] = _ProjectedThread(
+                self._thread(held, ledger, stored.versions), _roles(ledger), _named_in_opening(held, ledger)
+            )
+        patient = self._name_thread(held, known.participants, known.opening)
+        projection = known.projection
+        return projection if patient == projection.patient else replace(projection, patient=patient)
 
     def thread_version(self, held: HeldThread, ledger: Ledger, version: int) -> ThreadProjection:
         """Return a thread as it stood in a version; whoever asks may read it as it stands."""
-        stored = held.stored
-        patient = self._called.patient(self.connection, stored.clinical_id)
-        self._people.setdefault(patient, Role.PATIENT)
-        self._people.update((each.id, each.role) for each in ledger.participants)
-        if held.opening is not None:
-            self._name_message(held.opening, ledger)
+        self._name_thread(held, _roles(ledger), _named_in_opening(held, ledger))
+        return self._thread(held, ledger, version)
+
+    def _name_thread(
+        self,
+        held: HeldThread,
+        participants: dict[ParticipantId, Role],
+        opening: tuple[tuple[ParticipantId, Role], ...],
+    ) -> ParticipantId:
+        """Note who is named in a thread that is served; return its patient."""
+        people = self._people
+        patient = self._called.patient(self.connection, held.stored.clinical_id)
+        people.setdefault(patient, Role.PATIENT)
+        people.update(participants)
+        for each, role in opening:
+            people.setdefault(each, role)
         self._serve(held, held.opening)
+        return patient
+
+    def _thread(self, held: HeldThread, ledger: Ledger, version: int) -> ThreadProjection:
+        stored = held.stored
         return ThreadProjection(
             id=held.id,
             ledger=ledger,
             record=stored.record,
-            patient=patient,
+            patient=self._called.patient(self.connection, stored.clinical_id),
             version=version,
             updated=ledger.last_updated_at,
             opening=held.opening,
