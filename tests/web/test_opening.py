@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from carethread.reads import read_thread
+from carethread.reads import CorrectionOf, DraftContent, ReplyIn, read_thread
+from carethread.writes import keep_draft
 from tests.region import ALIKE
 from tests.web.people import Town, Visitor, Visitors
 
@@ -52,6 +53,9 @@ def test_a_draft_is_there_again(visitors: Visitors) -> None:
     fields = visitor.fields(path, f"/new/{patient}") | {"body": "Half a sentence", "to": clinic}
     kept = visitor.client.post(f"/new/{patient}/draft", data=fields)
     assert "Draft kept" in kept.text
+    inbox = visitor.get("/inbox").text
+    assert "1 unfinished draft" in inbox
+    assert f'href="/new/{patient}?meant=1">A new thread about John Doe</a>' in inbox
     again = visitors.person("A1").get(path).text
     assert "Half a sentence" in again
     assert "Hill Clinic" in again
@@ -145,3 +149,16 @@ def test_searching_marks_words_and_shows_text(visitors: Visitors) -> None:
     assert "No message was found" in visitors.person("C1").send("/search", "/search", 200, words="metoprolol").text
     for typed in ({}, {"words": "x", "since": "yesterday"}, {"words": "x", "author": "nobody such"}):
         assert "error-summary" in visitor.send("/search", "/search", 422, **typed).text
+
+
+def test_what_is_unfinished_is_found_again(visitors: Visitors) -> None:
+    region = visitors.region
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
+    message = read_thread(region.service, region.caller("A1"), thread).messages[0].id
+    reply, correction = ReplyIn(thread), CorrectionOf(message)
+    for place in (reply, correction):
+        keep_draft(region.service, region.caller("A1"), place, DraftContent("Half"), expected=0)
+    page = visitors.person("A1").get("/inbox").text
+    assert "2 unfinished drafts" in page
+    assert f'href="/threads/{thread}#reply">A reply' in page
+    assert f'href="/messages/{message}/correct">A correction' in page

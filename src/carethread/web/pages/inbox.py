@@ -1,5 +1,6 @@
 """The inbox: mine, that of each organisation or team I act for; what waits on us; what is archived."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -7,7 +8,8 @@ from starlette.responses import Response
 
 from carethread.clock import Instant
 from carethread.ids import CommunicationId, ParticipantId, parse_participant_id
-from carethread.reads import InboxLine, Wanted, banners, inbox, last_cursor, unread_count
+from carethread.policy.drafts import CorrectionOf, DraftPlace, ReplyIn, ThreadAbout
+from carethread.reads import Banner, InboxLine, Wanted, banners, drafts, inbox, last_cursor, unread_count
 from carethread.web.page import Page
 from carethread.web.showing import one_line
 from carethread.web.visit import Visit
@@ -62,6 +64,7 @@ def show_inbox(visit: Visit) -> Response:
         "tabs": _tabs(visit, of, show),
         "filters": _filters(visit, of, show),
         "waiting_explained": show == "waiting",
+        "unfinished": _unfinished(visit),
     }
     return visit.page("inbox", shown | around)
 
@@ -86,6 +89,27 @@ def lines(visit: Visit, found: tuple[InboxLine, ...]) -> list[Line]:
             )
         )
     return made
+
+
+def _unfinished(visit: Visit) -> list[tuple[str, str, Instant]]:
+    """Return what somebody has begun to write and not sent: what it is, where, and when it was kept."""
+    if visit.signed_in.acting.kind is not None:
+        return []
+    found = drafts(visit.service, visit.caller)
+    about = [each.place.patient for each in found if isinstance(each.place, ThreadAbout)]
+    known = banners(visit.service, visit.caller, about) if about else {}
+    return [(*_place(visit, each.place, known), each.kept_at) for each in found]
+
+
+def _place(visit: Visit, place: DraftPlace, known: Mapping[ParticipantId, Banner]) -> tuple[str, str]:
+    """Return what a draft is of, and where one goes on with it."""
+    _ = visit.words.gettext
+    if isinstance(place, ReplyIn):
+        return _("A reply"), f"/threads/{place.thread}#reply"
+    if isinstance(place, CorrectionOf):
+        return _("A correction"), f"/messages/{place.message}/correct"
+    name = known[place.patient].name if place.patient in known else ""
+    return _("A new thread about %(name)s") % {"name": name}, f"/new/{place.patient}?meant=1"
 
 
 def _tabs(visit: Visit, of: ParticipantId | None, show: str) -> list[Link]:
