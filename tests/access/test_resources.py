@@ -6,6 +6,7 @@ import pytest
 
 from carethread import CarethreadError, MessageContent, ThreadStatus, errors
 from carethread.access_log import AccessEntry
+from carethread.directory.model import CareTeam, EntryKind
 from carethread.ids import CommunicationId, MessageId
 from carethread.policy.actor import Caller
 from carethread.reads import (
@@ -13,6 +14,7 @@ from carethread.reads import (
     message_resource,
     message_resource_history,
     message_resource_version,
+    read_entry,
     resolve,
     search_messages,
     search_threads,
@@ -26,7 +28,7 @@ from carethread.store.access import Filter, lines
 from carethread.writes import ThreadChange, change_thread, post_message
 from tests.access.spying import forget_the_directory, spying
 from tests.access.test_equal_answers import _blanked
-from tests.region import Region
+from tests.region import Region, reference
 
 IDENTIFIER = BusinessIdentifier("urn:system", "17")
 NAMED = Naming("11111111-1111-4111-8111-111111111111", (IDENTIFIER,))
@@ -127,6 +129,42 @@ def test_includes_show_nothing_else(region: Region, thread: CommunicationId, mes
     hidden = search_threads(service, region.caller("C1"), Criteria(), includes=everything)
     assert [each.id for each in hidden.threads] == [other]
     assert {each.thread for each in hidden.messages} == {other}
+
+
+def test_who_comes_along_names_nobody_unknown(region: Region) -> None:
+    """As when the entry is read by itself: the patient knows of the team that was written to, and not who is in it."""
+    service, recipients = region.service, frozenset({Include.RECIPIENT})
+    thread = region.open("C1", ("P2", "Wounds"), "How is the wound?", patient="P2", reply_to="Hospital-C")
+    message = post_message(
+        service, region.caller("C1"), thread, MessageContent("And now?", recipients=region.ids("P2", "Wounds"))
+    )  # fmt: skip
+    for who, members in (("C1", region.ids("C1", "D1")), ("P2", region.ids("C1"))):
+        alone = read_entry(service, region.caller(who), EntryKind.CARE_TEAM, "Wounds")
+        for page in (
+            search_messages(service, region.caller(who), one(Field.ID, message), includes=recipients),
+            search_threads(service, region.caller(who), one(Field.ID, thread), includes=recipients),
+        ):
+            shown = {each.entry.fhir_id: each for each in page.entries}
+            assert shown["Wounds"] == alone
+            assert isinstance(alone.entry, CareTeam)
+            assert tuple(each.member for each in alone.entry.members) == members
+            with service.archive.database.snapshot() as connection:
+                *_, line = lines(connection, Filter())
+            assert {(each.entry, each.version) for each in line.entries} == {
+                (each.entry.id, each.version) for each in page.entries
+            }
+
+
+def test_a_relative_of_another_does_not_come_along(region: Region, thread: CommunicationId) -> None:
+    """A patient's thread may name one by mistake. Nobody of the patient's side is shown whose relative that is."""
+    service, recipients = region.service, frozenset({Include.RECIPIENT})
+    asked = region.open("C1", ("P2", "R2"), "How are you?", patient="P2")
+    moved = {"resourceType": "RelatedPerson", "id": "R2", "active": True, "name": [{"text": "Rob Roe"}]}
+    region.load(moved | {"patient": reference("P1")})
+    page = search_threads(service, region.caller("P2"), one(Field.ID, asked), includes=recipients)
+    assert [each.entry.fhir_id for each in page.entries] == ["P2"]
+    page = search_threads(service, region.caller("C1"), one(Field.ID, asked), includes=recipients)
+    assert [each.entry.fhir_id for each in page.entries] == ["P2", "R2"]
 
 
 def test_who_reads_everything(region: Region, thread: CommunicationId, message: MessageId) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fhir.served import Served, good, ids, issue, served
+from tests.fhir.served import Served, good, ids, issue, resources, served
 from tests.fhir.test_writing import message, thread
 
 COUNT = 12
@@ -86,6 +86,15 @@ def test_people_come_along(doctor: httpx.Client) -> None:
     address = "/Communication?_id=m0&_include=Communication:sender&_include=Communication:recipient"
     found = good(doctor.get(address + "&_include=Communication:subject"))
     assert sorted(ids(found, "include")) == ["123", "B1", "Pharmacy-A"]
+
+
+@pytest.mark.parametrize("search", ["Communication?_id=m1&_include=Communication:recipient",
+    "CommunicationRequest?_id=t1&_include=CommunicationRequest:recipient"])  # fmt: skip
+def test_who_comes_along_is_served_as_by_themselves(doctor: httpx.Client, search: str) -> None:
+    """Whom an entry names, as this clinic the region it is a part of, may be named nowhere else on the page."""
+    (clinic,) = resources(good(doctor.get(f"/{search}")), "include")
+    assert clinic["partOf"] == {"reference": "Organization/Region"}
+    assert clinic == good(doctor.get("/Organization/Clinic-B"))
 
 
 def test_by_post_as_by_get(doctor: httpx.Client) -> None:

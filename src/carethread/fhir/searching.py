@@ -16,7 +16,7 @@ from carethread.fhir.outcome import Issue, RefusedError
 from carethread.fhir.paging import link
 from carethread.fhir.queries import Query, bad, read_pairs, read_query
 from carethread.fhir.showing import entry_bytes
-from carethread.reads import IncludedEntry, Total, search_messages, search_threads
+from carethread.reads import Total, search_messages, search_threads
 from carethread.record.projection import MessageProjection, ThreadProjection
 
 Page = TypeVar("Page")
@@ -77,7 +77,7 @@ def messages(call: Call) -> Answer:
             included=[
                 *(shown_thread(call, each, page.names) for each in page.threads),
                 *(shown_message(call, each, page.names) for each in page.corrections),
-                *(_shown_included(each, page.names) for each in page.entries),
+                *map(shown_entry, page.entries),
             ],
             total=page.total,
             after=page.after,
@@ -110,7 +110,7 @@ def threads(call: Call) -> Answer:
             matches=[shown_thread(call, each, page.names) for each in page.threads],
             included=[
                 *(shown_message(call, each, page.names) for each in page.messages),
-                *(_shown_included(each, page.names) for each in page.entries),
+                *map(shown_entry, page.entries),
             ],
             total=page.total,
             after=page.after,
@@ -177,7 +177,3 @@ def shown_entry(projection: EntryProjection) -> Shown:
     return Shown(
         f"{kind}/{projection.entry.fhir_id}", entry_bytes(projection), projection.version, projection.recorded_at
     )
-
-
-def _shown_included(entry: IncludedEntry, names: Names) -> Shown:
-    return shown_entry(EntryProjection(entry.entry, entry.version, entry.recorded_at, names))

@@ -40,7 +40,7 @@ from carethread.reads.following import (
     last_cursor,
     may_see,
 )
-from carethread.reads.found import FeedPage, IncludedEntry, MessagePage, Names, ThreadHistory, ThreadPage
+from carethread.reads.found import FeedPage, MessagePage, Names, ThreadHistory, ThreadPage
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.meaning import check_criteria
@@ -131,7 +131,6 @@ __all__ = [
     "Hits",
     "InboxLine",
     "Include",
-    "IncludedEntry",
     "Kind",
     "LookAlike",
     "Looking",

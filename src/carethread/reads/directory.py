@@ -158,7 +158,7 @@ def _known_entry(
     if not known and knowing.people:
         author = _NOBODY if stored is None else stored.entry.id
         if wrote_to(asking, author, custodian) and stored is not None:
-            knowing = knowing.with_one(stored.entry.id)
+            knowing = knowing.with_also(stored.entry.id)
             known = True
     if stored is None or not known:
         raise _unknown(kind, fhir_id)

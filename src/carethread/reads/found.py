@@ -4,21 +4,12 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from carethread.clock import Instant
-from carethread.directory.model import Entry
+from carethread.directory.versions import EntryProjection
 from carethread.ids import ParticipantId
 from carethread.record.projection import MessageProjection, ThreadProjection
 
 # Everybody who is named somewhere in an answer, as `Type/id` in FHIR.
 Names = Mapping[ParticipantId, str]
-
-
-class IncludedEntry(Struct, frozen=True):
-    """An entry of the directory that comes with a page, in its newest version."""
-
-    entry: Entry
-    version: int
-    recorded_at: Instant
 
 
 class MessagePage(Struct, frozen=True):
@@ -31,7 +22,7 @@ class MessagePage(Struct, frozen=True):
     messages: tuple[MessageProjection, ...]
     threads: tuple[ThreadProjection, ...]
     corrections: tuple[MessageProjection, ...]
-    entries: tuple[IncludedEntry, ...]
+    entries: tuple[EntryProjection, ...]
     names: Names
     total: int | None = None
     after: str = ""
@@ -42,7 +33,7 @@ class ThreadPage(Struct, frozen=True):
 
     threads: tuple[ThreadProjection, ...]
     messages: tuple[MessageProjection, ...]
-    entries: tuple[IncludedEntry, ...]
+    entries: tuple[EntryProjection, ...]
     names: Names
     total: int | None = None
     after: str = ""

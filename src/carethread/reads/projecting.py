@@ -267,7 +267,6 @@ class Projecting:
             for each, entries in self._served.values()
         )
 
-    def names(self, *others: ParticipantId) -> dict[ParticipantId, str]:
+    def names(self) -> dict[ParticipantId, str]:
         """Return what everybody is called who was named so far."""
-        more = {each: Role.ORGANISATION for each in others if each not in self._people}
-        return self._called.names(self.connection, {**more, **self._people})
+        return self._called.names(self.connection, self._people)

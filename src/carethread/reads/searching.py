@@ -5,19 +5,20 @@ here, and where they pass over too much, a page is short and says where to go on
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from msgspec.structs import replace
 
-from carethread.access_log import Action
+from carethread.access_log import AccessEntry, Action, ServedEntry
 from carethread.coordination import CoordinationService
+from carethread.directory.versions import EntryProjection
 from carethread.errors import InvalidValueError
 from carethread.ids import ParticipantId
 from carethread.policy.actor import Caller
 from carethread.policy.reading import reads_everything
 from carethread.reads.criteria import Criteria, Include, MessageOrder, ThreadOrder, Total
-from carethread.reads.found import IncludedEntry, MessagePage, ThreadPage
+from carethread.reads.found import MessagePage, ThreadPage
 from carethread.reads.meaning import Meaning, MessageMeaning, ThreadMeaning
 from carethread.reads.projecting import Projecting, recipients_of, requester_of
 from carethread.record.projection import MessageProjection, ThreadProjection
@@ -25,6 +26,8 @@ from carethread.store import text_index
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.begun import Stand, Way, decode_stand, encode_stand, everywhere, of_records, on_shelves
 from carethread.store.called import newest_entries
+from carethread.store.directory_own import acquaintance
+from carethread.store.directory_stored import StoredEntry, projected
 from carethread.store.held import Held, HeldThread, Recorded
 from carethread.store.search import decode_place, encode_place
 from carethread.store.ways import shelves
@@ -74,11 +77,12 @@ def search_messages(
     """
     asked = replace(line(caller, Action.SEARCHED), query=query)
     archive = service.archive
+    custodian = archive.installation.custodian.id
 
     def work(asking: Asking) -> tuple[MessagePage, Shown]:
         _check_count(count)
         projecting = Projecting(asking)
-        meaning = Meaning(asking, projecting, archive.installation.custodian.id).of_messages(criteria)
+        meaning = Meaning(asking, projecting, custodian).of_messages(criteria)
         finder = _Messages(asking, projecting, meaning, order)
         page, more = finder.page(after, count) if count else ([], "")
         counted = finder.count() if total is Total.ACCURATE else None
@@ -89,11 +93,9 @@ def search_messages(
         corrections: tuple[MessageProjection, ...] = ()
         if Include.CORRECTIONS in includes:
             corrections = _corrections(projecting, page)
-        people = list(_around_messages(messages, includes))
-        found = MessagePage(
-            messages, threads, corrections, _entries(asking, people), projecting.names(*people), counted, more
-        )
-        return found, Shown(replace(asked, served=projecting.served()))
+        entries = _entries(asking, list(_around_messages(messages, includes)), custodian)
+        found = MessagePage(messages, threads, corrections, entries, projecting.names(), counted, more)
+        return found, _logged(asked, projecting, entries)
 
     return answer(archive, asked, caller, work)
 
@@ -117,11 +119,11 @@ def search_threads(
     """
     asked = replace(line(caller, Action.SEARCHED), query=query)
     archive = service.archive
+    custodian = archive.installation.custodian.id
 
     def work(asking: Asking) -> tuple[ThreadPage, Shown]:
         _check_count(count)
         projecting = Projecting(asking)
-        custodian = archive.installation.custodian.id
         meaning = Meaning(asking, projecting, custodian).of_threads(criteria)
         finder = _Threads(asking, projecting, meaning, order, custodian)
         page, more = finder.page(after, count) if count else ([], "")
@@ -130,9 +132,9 @@ def search_threads(
         messages: tuple[MessageProjection, ...] = ()
         if Include.MESSAGES in includes:
             messages = projecting.messages(_first_messages(projecting, page))
-        people = list(_around_threads(threads, includes))
-        found = ThreadPage(threads, messages, _entries(asking, people), projecting.names(*people), counted, more)
-        return found, Shown(replace(asked, served=projecting.served()))
+        entries = _entries(asking, list(_around_threads(threads, includes)), custodian)
+        found = ThreadPage(threads, messages, entries, projecting.names(), counted, more)
+        return found, _logged(asked, projecting, entries)
 
     return answer(archive, asked, caller, work)
 
@@ -400,7 +402,21 @@ def _around_threads(found: Iterable[ThreadProjection], includes: frozenset[Inclu
             yield each.patient
 
 
-def _entries(asking: Asking, people: list[ParticipantId]) -> tuple[IncludedEntry, ...]:
+def _entries(
+    asking: Asking, people: Collection[ParticipantId], custodian: ParticipantId
+) -> tuple[EntryProjection, ...]:
+    """Return the entries of those who come along, as each would be read by itself.
+
+    Whoever is named in what somebody reads is known to them. Whom the entry of such a one names need not be.
+    """
     if not people:
         return ()
-    return tuple(IncludedEntry(*each) for each in newest_entries(asking.connection, people))
+    knowing = acquaintance(asking, custodian).with_also(*people)
+    newest = (StoredEntry(*each) for each in newest_entries(asking.connection, people))
+    shown = ((each, knowing.shown(each.entry)) for each in newest)
+    return projected(asking.connection, [(stored, entry) for stored, entry in shown if entry is not None])
+
+
+def _logged(asked: AccessEntry, projecting: Projecting, entries: Sequence[EntryProjection]) -> Shown:
+    came_along = tuple(ServedEntry(each.entry.id, each.version) for each in entries)
+    return Shown(replace(asked, served=projecting.served(), entries=came_along))

@@ -57,9 +57,9 @@ class Acquaintance(Struct, frozen=True):
             return replace(entry, replaced_by=None)
         return entry
 
-    def with_one(self, entry_id: ParticipantId) -> "Acquaintance":
-        """Return this, and one more whom they know of."""
-        return self if self.people is None else Acquaintance(self.people | {entry_id})
+    def with_also(self, *others: ParticipantId) -> "Acquaintance":
+        """Return this, and others whom they know of."""
+        return self if self.people is None else Acquaintance(self.people.union(others))
 
 
 def acquaintance(asking: Asking, custodian: ParticipantId) -> Acquaintance:
