@@ -14,6 +14,7 @@ from carethread.web.pages import (
     continuing,
     correcting,
     duties,
+    emergency,
     inbox,
     me,
     opening,
@@ -56,6 +57,7 @@ _MODULES = (
     correcting,
     continuing,
     wrong_patient,
+    emergency,
 )
 
 

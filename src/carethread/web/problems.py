@@ -133,6 +133,7 @@ _FIELDS = {
     "add": _("Choose somebody to add"),
     "group": _("Choose for whom"),
     "visibility": _("Choose who can see it"),
+    "thread": _("Give the address or the id of a thread"),
 }
 
 

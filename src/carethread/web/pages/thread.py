@@ -12,7 +12,14 @@ from carethread.ids import CommunicationId, ParticipantId, parse_communication_i
 from carethread.policy.drafts import Draft, DraftContent, ReplyIn
 from carethread.policy.possible import Way
 from carethread.reads import Conversation, conversation, last_cursor, names, read_attachment, read_draft, read_message
-from carethread.record.model import AttachmentContent, ClientIdentifier, MessageContent, MessageType, ThreadStatus
+from carethread.record.model import (
+    Attachment,
+    AttachmentContent,
+    ClientIdentifier,
+    MessageContent,
+    MessageType,
+    ThreadStatus,
+)
 from carethread.record.text import MAX_BODY
 from carethread.web import showing
 from carethread.web.forms import Form
@@ -326,7 +333,11 @@ def show_message(visit: Visit) -> Response:
 def download(visit: Visit) -> Response:
     """Send a file, to be saved and not to be shown: what it holds is not ours."""
     number = visit.path("number")
-    file, data = read_attachment(visit.service, visit.caller, visit.path("message"), int(number))
+    return sent_file(*read_attachment(visit.service, visit.caller, visit.path("message"), int(number)))
+
+
+def sent_file(file: Attachment, data: bytes) -> Response:
+    """Return a file to be saved."""
     quoted = "".join(each if (each.isascii() and each.isalnum()) or each in ".-_ " else "_" for each in file.file_name)
     return Response(
         data,
