@@ -84,7 +84,9 @@ def test_a_form_after_the_session_ended_says_what_became_of_it(visitors: Visitor
     answer = visitor.client.post(f"/threads/{thread}/messages", data=fields, headers=headers)
     assert answer.status_code == 401
     assert "was not stored" in answer.text
-    assert f"/sign-in?to=/threads/{thread}" in answer.text
+    assert "I have signed in: go on" in answer.text
+    discarded = visitor.client.post(f"/threads/{thread}/draft/discard", data=fields, headers=headers)
+    assert f"/sign-in?to=/threads/{thread}" in discarded.text
     part = visitor.client.get(f"/threads/{thread}", headers={"hx-request": "true"})
     assert (part.status_code, part.headers["hx-redirect"]) == (401, "/sign-in")
     assert visitor.client.get("/live").status_code == 401

@@ -21,7 +21,7 @@ from carethread.web.forms import Form, is_same_site, read_form
 from carethread.web.live import Live
 from carethread.web.options import Options
 from carethread.web.page import For, Page
-from carethread.web.problems import problem_of
+from carethread.web.problems import Problem, problem_of
 from carethread.web.rendering import renderer
 from carethread.web.security import security_headers
 from carethread.web.static import Static
@@ -80,7 +80,7 @@ class Site:
             response = self._problem(visit, error)
         except Exception:  # noqa: BLE001 - logged; whatever it is, nothing of it is shown
             _log.exception("request %s", request_id)
-            response = visit.page("problem", {"problem": problem_of(CarethreadError(), visit.words)}, status=500)
+            response = _shown(visit, problem_of(CarethreadError(), visit.words))
         return self._finish(response, request_id)
 
     def _elsewhere(self, request: Request) -> Response:
@@ -115,16 +115,22 @@ class Site:
                 return visit.page("refused", status=403)
             visit = visit.with_form(await read_form(visit.request, self.options.largest_upload))
             if visit.session is not None and not _carries(visit.form, visit.session):
+                if page.again is not None:
+                    return await run_in_threadpool(page.again, visit)
                 return visit.page("refused", status=403)
         return await run_in_threadpool(page.handler, visit)
 
     async def _ask_to_sign_in(self, page: Page, visit: Visit) -> Response:
-        """Send to sign in and back again. What a form brought is not stored: it says so, and that the draft is kept."""
+        """Send to sign in and back again. What a form brought is not stored, and not lost: it can go on from there."""
         request = visit.request
-        if request.headers.get("hx-request"):
+        if visit.is_part:
+            if page.method != "GET":
+                return visit.aside("signed_out_meanwhile", status=401)
             return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
         if page.method != "GET":
-            return visit.page("expired", {"back": _referring_path(request)}, status=401)
+            goes_on = page.again is not None and is_same_site(request, self.options.base)
+            form = await read_form(request, self.options.largest_upload) if goes_on else Form()
+            return visit.page("expired", {"back": _referring_path(request), "form": form}, status=401)
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return visit.see(f"/sign-in?to={quote(path, safe='')}" if path != "/" else "/sign-in")
 
@@ -151,7 +157,7 @@ class Site:
         problem = problem_of(error, visit.words)
         if problem.status >= 500:  # noqa: PLR2004 - whatever is not the visitor's
             _log.error("request %s: %s", visit.request_id, error)
-        return visit.page("problem", {"problem": problem}, status=problem.status)
+        return _shown(visit, problem)
 
     def _finish(self, response: Response, request_id: str) -> Response:
         for name, value in self._headers.items():
@@ -168,6 +174,11 @@ class Site:
     def sign_out(self, response: Response) -> None:
         """Have the browser forget it."""
         response.delete_cookie(self.session_cookie, path="/", secure=self.options.is_encrypted, httponly=True)
+
+
+def _shown(visit: Visit, problem: Problem) -> Response:
+    show = visit.aside if visit.is_part else visit.page
+    return show("problem_aside" if visit.is_part else "problem", {"problem": problem}, status=problem.status)
 
 
 def _carries(form: Form, session: Session) -> bool:

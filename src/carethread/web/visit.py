@@ -100,6 +100,18 @@ class Visit:
         made = self.render(template, visit=self, me=self.me, once=once or new_once(), **(shown or {}))
         return HTMLResponse(made, status)
 
+    @property
+    def is_part(self) -> bool:
+        """Say whether a page that is open asks for a part of itself, or sends one."""
+        return self.request.headers.get("hx-request") is not None
+
+    def aside(self, template: str, shown: Mapping[str, Any] | None = None, *, status: int) -> Response:
+        """Return what an open page says when a part of it is not to be had: beside what was typed, else at its top."""
+        made = self.page(template, shown, status=status)
+        if self.request.method == "GET":
+            made.headers["hx-retarget"], made.headers["hx-reswap"] = "#amiss", "innerHTML"
+        return made
+
     def see(self, path: str) -> Response:
         """Send the browser on to another page, after what it asked for was done."""
         return RedirectResponse(path, 303)

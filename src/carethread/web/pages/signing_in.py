@@ -194,4 +194,9 @@ def choose_language(visit: Visit) -> Response:
     return response
 
 
-PAGES = (Page("POST", "/language", choose_language, For.ANYBODY),)
+def signed_in(visit: Visit) -> Response:
+    """Say that somebody is signed in again, to whom that happened while they were writing in another tab."""
+    return visit.page("signed_in")
+
+
+PAGES = (Page("POST", "/language", choose_language, For.ANYBODY), Page("GET", "/signed-in", signed_in))
