@@ -14,13 +14,19 @@ PATIENCE_MS = 15_000
 class Town:
     """A served region, and browsers in it. Whatever goes wrong in a page is a failure."""
 
-    def __init__(self, region: Any, base: str, browser: Browser) -> None:
+    def __init__(self, region: Region | None, base: str, browser: Browser) -> None:
         """Take them."""
-        self.region = region
+        self._region = region
         self.base = base
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self.faults: list[str] = []
+
+    @property
+    def region(self) -> Region:
+        """Return the region of the tests, where that is what is served."""
+        assert self._region is not None
+        return self._region
 
     def visitor(self, **how: Any) -> Page:
         """Return a page of somebody who has not signed in."""
@@ -44,7 +50,7 @@ class Town:
         """Close the browsers; nothing went wrong in any page."""
         for each in self._contexts:
             each.close()
-        assert self.faults == []
+        assert not self.faults, self.faults
 
 
 class Visitor:

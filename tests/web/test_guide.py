@@ -35,7 +35,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory, browser: Browser) ->
     with serving(
         CoordinationService.open(folder), people, not_for_emergencies="Not for emergencies: call 999."
     ) as base:
-        made = Town(region, base, browser)
+        made = Town(None, base, browser)
         yield made
         made.close()
 

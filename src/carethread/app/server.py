@@ -28,11 +28,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._in_head = True
         self._head = 0
+        self._has_ended = False
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless the head has grown too large."""
+        self._has_ended = False
         super().data_received(data)
-        if self._in_head:
+        # What came with the end of a message is of that message: it may be a long body.
+        if self._in_head and not self._has_ended:
             self._head += len(data)
             if self._head > LARGEST_HEAD:
                 self.send_400_response("The headers are too large.")
@@ -45,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Go on with the next head."""
         super().on_message_complete()
-        self._in_head, self._head = True, 0
+        self._in_head, self._head, self._has_ended = True, 0, True
 
 
 class _Server(uvicorn.Server):

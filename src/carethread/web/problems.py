@@ -45,6 +45,10 @@ _KNOWN: tuple[tuple[type[CarethreadError], tuple[int, str, str]], ...] = (
             _("Your organisation’s accounts do not answer. Try later."),
         ),
     ),
+    (
+        errors.UnknownUploadError,
+        (422, _("A file is not kept any more"), _("Choose it again: it waits for its message for a day.")),
+    ),
     (errors.NotFoundError, _NOT_FOUND),
     (
         errors.VersionConflictError,
@@ -55,7 +59,7 @@ _KNOWN: tuple[tuple[type[CarethreadError], tuple[int, str, str]], ...] = (
         (
             409,
             _("This form was sent before with something else in it"),
-            _("What was sent first is stored. Open the page again to send something else."),
+            _("What was sent first is stored. Check this, and send it once more if it is another message."),
         ),
     ),
     (errors.ConflictError, (409, _("Somebody changed this meanwhile"), _("Open the page again."))),

@@ -18,6 +18,9 @@ from carethread.web.pages.searching import day_of, one_named
 from carethread.web.visit import Visit
 
 _DAY_MS = 86_400_000
+_PART = 1_000
+# As many digits as a line's number never has.
+_LONGEST_NUMBER = 18
 _COLUMNS = (
     "number", "at", "actor", "actor_kind", "acting_for", "action", "outcome", "detail", "record", "thread", "message",
     "version", "query", "purpose", "client", "request_id",
@@ -68,13 +71,12 @@ def _page(visit: Visit, error: CarethreadError | None = None) -> Response:
     problem = None if error is None else visit.problem(error)
     wanted = Filter() if error is not None else _wanted(visit)
     after = visit.form.line("after")
-    patient = visit.form.line("patient")
     page = access_page(
         visit.service,
         visit.caller,
         wanted,
-        patient=parse_participant_id(patient, "patient") if patient and error is None else None,
-        after=int(after) if after.isascii() and after.isdigit() else 0,
+        patient=None if error is not None else _patient(visit),
+        after=int(after) if after.isascii() and after.isdigit() and len(after) < _LONGEST_NUMBER else 0,
     )
     known = _names(visit, page.lines)
     shown: dict[str, Any] = {
@@ -88,15 +90,33 @@ def _page(visit: Visit, error: CarethreadError | None = None) -> Response:
     return visit.page("audit", shown, status=200 if problem is None else problem.status)
 
 
+def _patient(visit: Visit) -> ParticipantId | None:
+    said = visit.form.line("patient")
+    return parse_participant_id(said, "patient") if said else None
+
+
+def _of_patient(visit: Visit, wanted: Filter, patient: ParticipantId) -> Iterator[AccessEntry]:
+    """Yield the lines about a patient, newest first: whom a line is about is found for a part of the log at a time."""
+    page = access_page(visit.service, visit.caller, wanted, patient=patient, count=_PART)
+    yield from page.lines
+    while page.after:
+        page = access_page(visit.service, visit.caller, wanted, patient=patient, count=_PART, after=page.after)
+        yield from page.lines
+
+
 def _names(visit: Visit, entries: tuple[AccessEntry, ...]) -> dict[ParticipantId, str]:
     return dict(names(visit.service, visit.caller, {each.actor for each in entries}))
 
 
 def _export(visit: Visit, form: str) -> Response:
-    lines = access_log(visit.service, visit.caller, _wanted(visit))
+    wanted, patient = _wanted(visit), _patient(visit)
+    lines = access_log(visit.service, visit.caller, wanted) if patient is None else _of_patient(visit, wanted, patient)
     rows = _as_csv(lines) if form == "csv" else _as_json(lines)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
-    headers = {"content-type": kind, "content-disposition": f'attachment; filename="access-log.{form}"'}
+    headers = {
+        "content-type": kind,
+        "content-disposition": f'attachment; filename="access-log.{"csv" if form == "csv" else "ndjson"}"',
+    }
     return StreamingResponse(rows, headers=headers)
 
 

@@ -18,17 +18,12 @@ from carethread.reads import Conversation, read_draft
 from carethread.record.model import Message, MessageContent, Policies, Sensitivity, ThreadStatus
 from carethread.web import showing
 from carethread.web.forms import Form
+from carethread.web.kept_files import attachments_of
 from carethread.web.page import Page
 from carethread.web.pages.changing import frame, refused, subject
+from carethread.web.pages.composing import OWN_NAME, chosen_way, content_of
 from carethread.web.pages.correcting import limits, original, ways
-from carethread.web.pages.thread import (
-    OWN_NAME,
-    attachments_of,
-    check_patient,
-    chosen_way,
-    content_of,
-    once_of,
-)
+from carethread.web.pages.thread import check_patient, once_of
 from carethread.web.visit import Visit
 from carethread.writes import Opening, discard_draft, keep_draft, open_thread
 
@@ -148,7 +143,7 @@ def _opening(visit: Visit, about: _Continuing, content: DraftContent) -> Opening
         message=MessageContent(
             content.body,
             corrects=None if about.corrected is None else about.corrected.id,
-            attachments=attachments_of(visit.form),
+            attachments=attachments_of(visit),
         ),
         visibility=ledger.visibility,
         policies=Policies(before.allow_patient_participation, before.allow_external_organisations or not same_home),

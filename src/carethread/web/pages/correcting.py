@@ -16,18 +16,11 @@ from carethread.reads import Conversation, read_draft, read_message
 from carethread.record.model import Message, MessageContent, ThreadStatus
 from carethread.record.text import MAX_BODY
 from carethread.web import showing
+from carethread.web.kept_files import attachments_of
 from carethread.web.page import Page
 from carethread.web.pages.changing import frame, thread_of
-from carethread.web.pages.thread import (
-    OWN_NAME,
-    ShownWay,
-    attachments_of,
-    check_patient,
-    chosen_way,
-    content_of,
-    once_of,
-    speaker,
-)
+from carethread.web.pages.composing import OWN_NAME, ShownWay, chosen_way, content_of, speaker
+from carethread.web.pages.thread import check_patient, once_of
 from carethread.web.visit import Visit
 from carethread.writes import discard_draft, keep_draft, post_message
 
@@ -75,7 +68,7 @@ def correct(visit: Visit) -> Response:
                 content.body,
                 corrects=subject.message.id,
                 on_behalf_of=content.on_behalf_of,
-                attachments=attachments_of(visit.form),
+                attachments=attachments_of(visit),
             ),
             client_identifier=once_of(visit.form),
             draft=CorrectionOf(subject.message.id),

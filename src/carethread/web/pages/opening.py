@@ -35,9 +35,11 @@ from carethread.record.model import (
 from carethread.record.text import MAX_BODY
 from carethread.web import showing
 from carethread.web.forms import Form
+from carethread.web.kept_files import attachments_of
 from carethread.web.page import Page
 from carethread.web.pages.choosing import as_participants, chooser, chosen_in, described
-from carethread.web.pages.thread import OWN_NAME, attachments_of, once_of
+from carethread.web.pages.composing import OWN_NAME
+from carethread.web.pages.thread import once_of
 from carethread.web.visit import Visit
 from carethread.writes import Opening, discard_draft, keep_draft, open_thread
 
@@ -301,7 +303,7 @@ def _opening(visit: Visit, patient: Banner, content: DraftContent) -> Opening:
         content.recipients,
         on_behalf_of=content.on_behalf_of,
         others=content.others,
-        message=MessageContent(content.body, attachments=attachments_of(visit.form)),
+        message=MessageContent(content.body, attachments=attachments_of(visit)),
         visibility=content.visibility,
         policies=content.policies,
     )

@@ -1,4 +1,4 @@
-"""A thread: its messages, who can see it, and a reply."""
+"""A thread: its messages, and who can see it."""
 
 from typing import Any
 from urllib.parse import quote
@@ -7,56 +7,16 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from carethread.clock import Instant
-from carethread.errors import CarethreadError, InvalidValueError, WrongPatientError
-from carethread.ids import CommunicationId, ParticipantId, parse_communication_id, parse_participant_id
-from carethread.policy.drafts import Draft, DraftContent, ReplyIn
-from carethread.policy.possible import Way
-from carethread.reads import Conversation, conversation, last_cursor, names, read_attachment, read_draft, read_message
-from carethread.record.model import (
-    Attachment,
-    AttachmentContent,
-    ClientIdentifier,
-    MessageContent,
-    MessageType,
-    ThreadStatus,
-)
-from carethread.record.text import MAX_BODY
+from carethread.errors import InvalidValueError, WrongPatientError
+from carethread.ids import CommunicationId, parse_communication_id
+from carethread.reads import Conversation, conversation, last_cursor, names, read_attachment, read_message
+from carethread.record.model import Attachment, ClientIdentifier, MessageType, ThreadStatus
 from carethread.web import showing
 from carethread.web.forms import Form
 from carethread.web.page import Page
+from carethread.web.pages.composing import Typed, composer, left_over
+from carethread.web.problems import Problem
 from carethread.web.visit import CLIENT, Visit
-from carethread.writes import discard_draft, keep_draft, post_message
-
-OWN_NAME = "me"
-
-
-class ShownWay(Struct, frozen=True):
-    """A way of speaking, as the form offers it."""
-
-    value: str
-    name: str
-    goes_to: str
-    is_chosen: bool
-
-
-class Choice(Struct, frozen=True):
-    """Somebody to whom a message can go."""
-
-    id: ParticipantId
-    name: str
-    is_chosen: bool
-
-
-class Composer(Struct, frozen=True):
-    """The form of a reply, as it is filled in."""
-
-    ways: list[ShownWay]
-    recipients: list[Choice]
-    must_choose: bool
-    body: str
-    draft: Draft | None
-    longest: str
-    largest: str
 
 
 class Aside(Struct, frozen=True):
@@ -80,22 +40,25 @@ def show_thread(visit: Visit) -> Response:
 
 
 def thread_page(
-    visit: Visit, thread: CommunicationId, *, error: CarethreadError | None = None, typed: DraftContent | None = None
+    visit: Visit, thread: CommunicationId, *, problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
     """Show a thread; after a form that could not be taken, with what was typed and what was wrong."""
     cursor = last_cursor(visit.service)
     found = conversation(
         visit.service, visit.caller, thread, patient_side_opens=visit.options.patients_open_threads
     )  # fmt: skip
-    problem = None if error is None else visit.problem(error)
     shown = shown_of(visit, found) | {
         "problem": problem,
         "stored": _stored(visit, found),
         "asides": _asides(visit, found),
-        "composer": _composer(visit, found, typed),
+        "composer": composer(visit, found, typed),
+        "left": left_over(visit, found, typed),
         "live": live_of(thread, found.entries, cursor),
     }
-    return visit.page("thread", shown, status=200 if problem is None else problem.status, once=visit.form.text("once"))
+    status = 200 if problem is None else problem.status
+    if problem is None and typed is not None:
+        status = typed.drafting.status
+    return visit.page("thread", shown, status=status, once="" if typed is None else typed.once)
 
 
 def _stored(visit: Visit, found: Conversation) -> Instant | None:
@@ -173,77 +136,6 @@ def _actions(visit: Visit, found: Conversation) -> list[Action]:
     return [Action(text, f"/threads/{thread}/{name}") for is_offered, text, name in offered if is_offered]
 
 
-# ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _composer(visit: Visit, found: Conversation, typed: DraftContent | None) -> Composer | None:
-    if not found.possible.post or not found.speaking:
-        return None
-    thread = found.view.ledger.communication_id
-    draft = read_draft(visit.service, visit.caller, ReplyIn(thread)) if typed is None else None
-    content = typed or (DraftContent() if draft is None else draft.content)
-    chosen = chosen_way(found.speaking, content)
-    return Composer(
-        ways=[_shown(visit, found, each, is_chosen=each == chosen) for each in found.speaking],
-        recipients=[
-            Choice(each.id, each.name, each.id in content.recipients)
-            for each in found.view.ledger.participants
-            if each.id != visit.signed_in.person
-        ],
-        must_choose=bool(content.recipients) or (chosen is not None and chosen.to is None),
-        body=content.body,
-        draft=draft,
-        longest=str(MAX_BODY),
-        largest=showing.size(visit.options.largest_upload, visit.words),
-    )
-
-
-def chosen_way(ways: tuple[Way, ...], content: DraftContent) -> Way | None:
-    """Return for whom somebody writes: as they said, or as follows for who did not."""
-    said = next((each for each in ways if each.on_behalf_of == content.on_behalf_of), None)
-    default = next((each for each in ways if each.is_default), None)
-    return said if content.on_behalf_of is not None else default or (ways[0] if len(ways) == 1 else None)
-
-
-def speaker(visit: Visit, found: Conversation, way: Way) -> str:
-    """Say as whom somebody writes in a way of speaking."""
-    own = visit.known_me.name
-    if way.on_behalf_of is None:
-        return own
-    group = _known(visit, found).get(way.on_behalf_of, "")
-    return visit.words.gettext("%(name)s on behalf of %(group)s") % {"name": own, "group": group}
-
-
-def _known(visit: Visit, found: Conversation) -> dict[ParticipantId, str]:
-    known = {each.id: each.name for each in found.view.ledger.participants}
-    return known | {each.id: each.name for each in visit.known_me.groups}
-
-
-def _shown(visit: Visit, found: Conversation, way: Way, *, is_chosen: bool) -> ShownWay:
-    _ = visit.words.gettext
-    if way.to is None:
-        goes_to = _("Choose below to whom it goes.")
-    elif way.to:
-        goes_to = _("It goes to %(names)s.") % {"names": showing.names(way.to, _known(visit, found))}
-    else:
-        goes_to = _("It goes to everyone who takes part.")
-    return ShownWay(way.on_behalf_of or OWN_NAME, speaker(visit, found, way), goes_to, is_chosen)
-
-
-def content_of(form: Form) -> DraftContent:
-    """Return what the form of a message holds.
-
-    Raises:
-        InvalidValueError: an id is none.
-    """
-    speaking = form.line("for")
-    return DraftContent(
-        form.text("body"),
-        parse_participant_id(speaking, "for") if speaking and speaking != OWN_NAME else None,
-        tuple(parse_participant_id(each, "to") for each in form.every("to")),
-    )
-
-
 def check_patient(form: Form, found: Conversation) -> None:
     """A form is about the patient whose record it would go into.
 
@@ -252,33 +144,6 @@ def check_patient(form: Form, found: Conversation) -> None:
     """
     if form.line("patient") not in {each.id for each in found.patients}:
         raise WrongPatientError("the form is about another patient than the thread")
-
-
-def post_reply(visit: Visit) -> Response:
-    """Record a message, once however often the form comes."""
-    thread = parse_communication_id(visit.path("thread"), "thread_id")
-    content = content_of(visit.form)
-    try:
-        if visit.form.line("thread") != thread:
-            raise WrongPatientError("the form was made for another thread")
-        found = conversation(visit.service, visit.caller, thread, opens=False, after=1 << 30)
-        check_patient(visit.form, found)
-        message = post_message(
-            visit.service,
-            visit.caller,
-            thread,
-            MessageContent(
-                content.body,
-                on_behalf_of=content.on_behalf_of,
-                recipients=content.recipients,
-                attachments=attachments_of(visit.form),
-            ),
-            client_identifier=once_of(visit.form),
-            draft=ReplyIn(thread),
-        )
-    except CarethreadError as error:
-        return thread_page(visit, thread, error=error, typed=content)
-    return visit.see(f"/threads/{thread}?stored={message}#m-{message}")
 
 
 def once_of(form: Form) -> ClientIdentifier:
@@ -290,28 +155,6 @@ def once_of(form: Form) -> ClientIdentifier:
     if not form.line("once"):
         raise InvalidValueError("form", "does not say which it is")
     return ClientIdentifier(CLIENT, form.line("once"))
-
-
-def attachments_of(form: Form) -> tuple[AttachmentContent, ...]:
-    """Return the files of a form."""
-    return tuple(AttachmentContent(each.data, each.content_type, each.name) for each in form.files)
-
-
-def keep(visit: Visit) -> Response:
-    """Keep what was typed so far."""
-    thread = parse_communication_id(visit.path("thread"), "thread_id")
-    place = ReplyIn(thread)
-    content = content_of(visit.form)
-    said = visit.form.line("draft")
-    draft = keep_draft(visit.service, visit.caller, place, content, expected=int(said) if said.isdigit() else 0)
-    return visit.page("draft", {"draft": draft})
-
-
-def discard(visit: Visit) -> Response:
-    """Throw a draft away."""
-    thread = parse_communication_id(visit.path("thread"), "thread_id")
-    discard_draft(visit.service, visit.caller, ReplyIn(thread))
-    return visit.see(f"/threads/{thread}")
 
 
 def more_entries(visit: Visit) -> Response:
@@ -355,9 +198,6 @@ def _encoded(name: str) -> str:
 
 PAGES = (
     Page("GET", "/threads/{thread}", show_thread),
-    Page("POST", "/threads/{thread}/messages", post_reply),
-    Page("POST", "/threads/{thread}/draft", keep),
-    Page("POST", "/threads/{thread}/draft/discard", discard),
     Page("GET", "/threads/{thread}/entries", more_entries),
     Page("GET", "/messages/{message}", show_message),
     Page("GET", "/messages/{message}/attachments/{number:int}", download),
