@@ -80,7 +80,7 @@ def services(service: CoordinationService) -> Iterator[Services]:
     """Two services on one database, as two processes have: each writes by itself."""
     archive = service.archive
     with CoordinationService.open(
-        archive.data_dir, database_url=archive.database.url, clock=Ticking(), flushes=False
+        archive.data_dir, database_url=archive.database.url, clock=archive.clock, flushes=False
     ) as second:
         yield service, second
 
