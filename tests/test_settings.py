@@ -70,6 +70,9 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
             "CARETHREAD_SIGN_IN_CLIENT_AUTHENTICATION": "client_secret_post",
             "CARETHREAD_SIGN_IN_CLAIM": "Practitioner/{sub}",
             "CARETHREAD_SIGN_IN_SCOPE": "openid profile",
+            "CARETHREAD_SMTP_URL": "smtp://mail.example",
+            "CARETHREAD_SMTP_PASSWORD": str(file),
+            "CARETHREAD_MAIL_FROM": "no-reply@care.example",
         }
     )
     assert settings == Settings(
@@ -100,6 +103,9 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         sign_in_client_authentication="client_secret_post",
         sign_in_claim="Practitioner/{sub}",
         sign_in_scope="openid profile",
+        smtp_url="smtp://mail.example",
+        smtp_password=file,
+        mail_from="no-reply@care.example",
     )
 
 

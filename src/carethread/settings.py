@@ -234,6 +234,24 @@ class Settings:
         ),
     ] = None
 
+    smtp_url: Annotated[
+        str | None,
+        Documented(
+            "The server that takes [e-mail](operations.md#e-mail), with the user's name, if it asks for one: "
+            "`smtps://`, or `smtp://` with STARTTLS, which only a server on this machine may lack. Left out: no e-mail "
+            "is sent.",
+            "smtp://carethread@mail.example:587",
+        ),
+    ] = None
+    smtp_password: Annotated[
+        Path | None,
+        Documented("A file with that user's password in its first line.", "/etc/carethread/smtp.password"),
+    ] = None
+    mail_from: Annotated[
+        str | None,
+        Documented("The address from which e-mail comes. Needed with `smtp_url`.", "no-reply@care.example"),
+    ] = None
+
     @classmethod
     def load(cls, environ: Mapping[str, str], data: Path | None = None) -> Self:
         """Read the environment, and the TOML file that `CARETHREAD_SETTINGS` names.
@@ -259,6 +277,7 @@ class Settings:
                 f"signing_certificate is set, but no key to go with it: set {variable('signing_key')} as well"
             )
         _check_sign_in(settings)
+        _check_mail(settings)
         return settings
 
     def data_directory(self) -> Path:
@@ -299,6 +318,13 @@ def _check_sign_in(settings: Settings) -> None:
             f"sign_in_client_authentication says how a secret is shown, and there is none: set "
             f"{variable('sign_in_client_secret')}, or leave it out"
         )
+
+
+def _check_mail(settings: Settings) -> None:
+    """Check that what is said of e-mail belongs together."""
+    for name, needed in (("smtp_url", "mail_from"), ("mail_from", "smtp_url"), ("smtp_password", "smtp_url")):
+        if getattr(settings, name) is not None and getattr(settings, needed) is None:
+            raise ConfigurationError(f"{name} is set, but not {needed}: set {variable(needed)} as well")
 
 
 @dataclass(frozen=True)

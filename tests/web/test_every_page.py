@@ -6,8 +6,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from carethread import CoordinationService, MessageContent
+from carethread.app.link_key import load_link_key
+from carethread.policy.mailing import HowOften, MailWish, Quiet
 from carethread.record.model import AttachmentContent, ThreadStatus, Visibility
-from carethread.writes import ThreadChange, change_thread, post_message
+from carethread.settings import Settings
+from carethread.web.mail_links import MailLinks, Meant, Purpose
+from carethread.writes import ThreadChange, change_thread, keep_mail_wish, post_message
 from tests.region import ALIKE, Region
 from tests.web.looks import NARROW, WIDE, faults, need_axe, picture
 from tests.web.people import Town
@@ -22,7 +26,9 @@ def town(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     need_axe()
     region = Region(CoordinationService.open(tmp_path_factory.mktemp("pages") / "data", name="De Linde"))
     region.load(ALIKE)
-    with site(region.service, region, PEOPLE) as base:
+    # Nobody listens there: what is sent waits.
+    settings = Settings(smtp_url="smtp://127.0.0.1:9", mail_from="no-reply@care.example")
+    with site(region.service, region, PEOPLE, settings) as base:
         made = Town(region, base, browser)
         yield made
         made.close()
@@ -59,6 +65,20 @@ def _restricted(region: Region) -> str:
     return f"/threads/{thread}"
 
 
+def _with_e_mail(region: Region) -> str:
+    wish = MailWish("bo@care.example", HowOften.DAILY, quiet=Quiet(22 * 60, 7 * 60))
+    keep_mail_wish(region.service, region.caller("B2"), wish)
+    return "/me"
+
+
+def _from_a_letter(purpose: Purpose) -> Callable[[Region], str]:
+    def path(region: Region) -> str:
+        links = MailLinks(load_link_key(region.service.archive.data_dir), "")
+        return links.url(purpose, Meant(region.id("B1"), region.id("B1")))
+
+    return path
+
+
 _CHANGES = ("participants", "visibility", "close", "archive", "set-aside", "history")
 
 
@@ -87,6 +107,10 @@ PAGES: dict[str, tuple[str, Address]] = {
     "correction": ("B1", _correct),
     "thread that continues": ("A1", lambda region: f"{_closed(region)}/continue"),
     "about you": ("A1", "/me"),
+    "about you, with e-mail": ("B2", _with_e_mail),
+    "e-mail to confirm": ("", _from_a_letter(Purpose.CONFIRM)),
+    "e-mail to end": ("", _from_a_letter(Purpose.END)),
+    "e-mail, an old link": ("", lambda region: f"{_from_a_letter(Purpose.END)(region)}x"),
     "duties": ("N1", "/duties"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from carethread.app.link_key import load_link_key
 from carethread.app.local import is_local
+from carethread.app.mail import mail_server_of
 from carethread.app.sign_in import sign_in_of
 from carethread.clock import format_instant
 from carethread.coordination import CoordinationService
@@ -36,8 +37,8 @@ from carethread.fhir.token import Token
 from carethread.fhir.tokens import Tokens
 from carethread.fhir.webhooks import Reach
 from carethread.settings import Settings, variable
+from carethread.web import Letters, Mailer, MailLinks, MailServer, People, Site, make_site
 from carethread.web import Options as WebOptions
-from carethread.web import People, Site, make_site
 
 PREFIX = "/fhir"
 NO_PAGES = (
@@ -82,6 +83,7 @@ def _web_options(settings: Settings, options: Options, *, demonstration: bool) -
         version=options.version,
         not_for_emergencies=settings.not_for_emergencies or "",
         patients_open_threads=options.patients_open_threads,
+        sends_mail=settings.smtp_url is not None,
         demonstration=demonstration,
     )
     return replace(
@@ -94,17 +96,21 @@ def _web_options(settings: Settings, options: Options, *, demonstration: bool) -
 
 
 def _site(
-    service: CoordinationService, settings: Settings, options: Options, people: People | None
-) -> Site | None:  # fmt: skip
+    service: CoordinationService, settings: Settings, options: Options, people: People | None, links: MailLinks | None
+) -> Site | None:
     """Return the web application; none where nobody could sign in."""
+    web_options = _web_options(settings, options, demonstration=people is not None)
     if people is not None:
-        return make_site(service, _web_options(settings, options, demonstration=True), people=people)
+        return make_site(service, web_options, people=people, links=links)
     archive = service.archive
-    address = options.base.removesuffix(PREFIX)
-    openid = sign_in_of(settings, address, load_link_key(archive.data_dir), archive.clock, bases=(options.base,))
-    if openid is None:
-        return None
-    return make_site(service, _web_options(settings, options, demonstration=False), openid=openid)
+    key = load_link_key(archive.data_dir)
+    openid = sign_in_of(settings, web_options.base, key, archive.clock, bases=(options.base,))
+    return None if openid is None else make_site(service, web_options, openid=openid, links=links)
+
+
+def _mailer(service: CoordinationService, server: MailServer, site: Site, links: MailLinks) -> Mailer:
+    options = site.options
+    return Mailer(service, server, Letters(server.sender, links), zone=options.zone, languages=options.languages)
 
 
 class Application:
@@ -162,7 +168,12 @@ class Application:
         self._notifications = Notifications(service, options.reach, base=serve.base)
         self._description = openapi(options)
         self._stopping = False
-        self._site = _site(service, settings, options, people)
+        server = mail_server_of(settings)
+        links = None if server is None else MailLinks(load_link_key(archive.data_dir), serve.base.removesuffix(PREFIX))
+        self._site = _site(service, settings, options, people, links)
+        self._mailer: Mailer | None = None
+        if server is not None and links is not None and self._site is not None:
+            self._mailer = _mailer(service, server, self._site, links)
         self._beside = Starlette(
             routes=[
                 *([Route("/", self._no_pages)] if self._site is None else self._site.routes()),
@@ -187,6 +198,8 @@ class Application:
         self._notifications.start()
         if self._site is not None:
             self._site.live.start()
+        if self._mailer is not None:
+            self._mailer.start()
         try:
             yield
         finally:
@@ -204,6 +217,8 @@ class Application:
         self._notifications.stop()
         if self._site is not None:
             self._site.live.stop()
+        if self._mailer is not None:
+            self._mailer.stop()
         self._service.close()
 
     @property

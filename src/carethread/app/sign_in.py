@@ -1,7 +1,6 @@
 """From the settings to what signs people in."""
 
-from pathlib import Path
-
+from carethread.app.secrets import read_content, read_secret
 from carethread.clock import Clock
 from carethread.errors import ConfigurationError
 from carethread.settings import Settings, variable
@@ -15,7 +14,6 @@ from carethread.web.provider import Provider
 _CLAIM = "{fhirUser}"
 _SMART_SCOPE = "openid fhirUser"
 _SCOPE = "openid"
-_LONGEST_SECRET = 1_000
 
 
 def sign_in_of(
@@ -66,27 +64,7 @@ def _authentication(settings: Settings) -> Authentication:
         )
     secret, private = settings.sign_in_client_secret, settings.sign_in_client_key
     return Authentication(
-        "" if secret is None else _secret(secret),
-        b"" if private is None else _content(private),
+        "" if secret is None else read_secret(secret),
+        b"" if private is None else read_content(private),
         None if named is None else Method(named),
     )
-
-
-def _secret(path: Path) -> str:
-    try:
-        found = _content(path).decode("ascii").partition("\n")[0].rstrip("\r")
-    except UnicodeDecodeError:
-        found = ""
-    # What is wrong with it is not repeated: it may be the secret.
-    if not found or not found.isprintable() or len(found) > _LONGEST_SECRET:
-        raise ConfigurationError(
-            f"{path} holds no secret in its first line: write there what the provider gave, and nothing else"
-        )
-    return found
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}; let the server read it") from error

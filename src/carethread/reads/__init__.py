@@ -43,6 +43,7 @@ from carethread.reads.following import (
 from carethread.reads.found import FeedPage, MessagePage, Names, ThreadHistory, ThreadPage
 from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
 from carethread.reads.looking import Hits, Looking, search
+from carethread.reads.mailing import New, News, is_still_new, mail_wish, mail_wishes, news
 from carethread.reads.meaning import check_criteria
 from carethread.reads.myself import Myself, OwnGroup, who_am_i
 from carethread.reads.operating import log_operator, served_thread
@@ -139,6 +140,8 @@ __all__ = [
     "MessagePage",
     "Myself",
     "Names",
+    "New",
+    "News",
     "OwnGroup",
     "Page",
     "Past",
@@ -185,9 +188,12 @@ __all__ = [
     "find_thread",
     "happened_since",
     "inbox",
+    "is_still_new",
     "last_cursor",
     "log_operator",
     "look_alikes",
+    "mail_wish",
+    "mail_wishes",
     "matches",
     "may_see",
     "message_resource",
@@ -195,6 +201,7 @@ __all__ = [
     "message_resource_version",
     "message_written_to",
     "names",
+    "news",
     "open_attachment_in_emergency",
     "open_in_emergency",
     "own_upload",

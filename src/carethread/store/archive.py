@@ -120,9 +120,12 @@ class Archive:
         """Record the line of a refusal, which stays whatever becomes of what was refused."""
         self.submit(job)
 
-    def watch(self) -> Watch:
-        """Return the watch of this installation, which one process at a time has; it is not taken yet."""
-        return watch_of(self.database)
+    def watch(self, name: str = "watch") -> Watch:
+        """Return a watch of this installation, which one process at a time has; it is not taken yet.
+
+        `watch` is that of the notifications, `mailing` that of the e-mail.
+        """
+        return watch_of(self.database, name)
 
     # ── The whole directory ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -149,7 +149,7 @@ def changes_after(connection: Connection, cursor: str, count: int) -> tuple[list
     Raises:
         InvalidValueError: no cursor of this form was given out.
     """
-    txid, number = _parts(cursor)
+    txid, number = order(cursor)
     statement: Executable = _after_sqlite if connection.is_sqlite else _after_postgresql
     changes = [_change(row) for row in connection.all(statement, txid=txid, number=number, count=count)]
     return changes, changes[-1].cursor if changes else cursor
@@ -162,7 +162,7 @@ def is_held_back(connection: Connection, cursor: str) -> bool:
     """
     if connection.is_sqlite:
         return False
-    txid, number = _parts(cursor)
+    txid, number = order(cursor)
     return connection.one(_held_back, txid=txid, number=number) is not None
 
 
@@ -172,7 +172,12 @@ def last_cursor(connection: Connection) -> str:
     return START if row is None else _cursor(row)
 
 
-def _parts(cursor: str) -> tuple[int, int]:
+def order(cursor: str) -> tuple[int, int]:
+    """Return where a cursor stands: of two, the lesser comes first.
+
+    Raises:
+        InvalidValueError: no cursor of this form was given out.
+    """
     if cursor == START:
         return 0, 0
     found = _CURSOR.fullmatch(cursor)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, inspect
 
 from carethread.errors import SchemaError
 
-HEAD = "0008"
+HEAD = "0009"
 # Any number will do, as long as nobody else in the database uses it.
 _ADVISORY_LOCK = 0x6361726574687265
 _FOLDER = Path(__file__).parent / "migrations"

@@ -451,6 +451,21 @@ subscription = Table(
 )
 Index("subscription_owner", subscription.c.owner, subscription.c.subscription_id)
 Index("subscription_status", subscription.c.status, subscription.c.subscription_id)
+# Who wants an e-mail that says there is something new.
+mailing = Table(
+    "mailing",
+    metadata,
+    Column("person_id", LargeBinary(16), primary_key=True),
+    Column("mailing_id", LargeBinary(16), nullable=False),  # of this address with this person
+    Column("status", Text, nullable=False),
+    Column("wish", LargeBinary, nullable=False),  # JSON of policy.mailing.MailWish: an address
+    Column("asked_at", BigInteger),
+    Column("place", Text, nullable=False),  # a cursor into `change`: they were told of everything before
+    Column("mailed_at", BigInteger),
+    Column("failing_since", BigInteger),
+    Column("asked_times", BigInteger, nullable=False),
+    Column("asked_since", BigInteger, nullable=False),
+)
 
 # ── What is kept for a while ──────────────────────────────────────────────────────────────────────────────────────────
 

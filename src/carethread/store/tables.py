@@ -30,6 +30,7 @@ from carethread.store.schema import (
     directory_version,
     directory_word,
     draft,
+    mailing,
     opened_mark,
     preference,
     revoked_token,
@@ -58,6 +59,7 @@ TABLES = (
     subscription,
     preference,
     draft,
+    mailing,
 )
 _PAGE = 1_000
 

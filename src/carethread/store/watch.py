@@ -21,8 +21,8 @@ import psycopg
 from carethread.errors import StorageError
 from carethread.store.database import Database, translated
 
-# Any number will do, as long as nobody else in the database uses it.
-_ADVISORY_LOCK = 0x6361726574687266
+# What there is a watch for. Any number will do, as long as nobody else in the database uses it.
+_ADVISORY_LOCKS = {"watch": 0x6361726574687266, "mailing": 0x6361726574687267}
 # How long one statement waits in line, so that it holds back no clean-up of the database and can be told to stop.
 _IN_LINE_MS = 500
 
@@ -47,11 +47,11 @@ class Watch(Protocol):
         """Let another have it."""
 
 
-def watch_of(database: Database) -> Watch:
-    """Return the watch of an installation, not taken yet."""
+def watch_of(database: Database, name: str = "watch") -> Watch:
+    """Return the watch of an installation that has this name, not taken yet."""
     if database.is_sqlite:
-        return _FileWatch(database.locks / "watch.lock")
-    return _DatabaseWatch(database.url)
+        return _FileWatch(database.locks / f"{name}.lock")
+    return _DatabaseWatch(database.url, _ADVISORY_LOCKS[name])
 
 
 class _FileWatch:
@@ -125,8 +125,9 @@ class _Waiting:
 class _DatabaseWatch:
     """A connection that has an advisory lock, or waits for it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, number: int) -> None:
         self._url = url
+        self._number = number
         self._connection: psycopg.Connection | None = None
 
     def take(self, over: int) -> bool:
@@ -138,7 +139,7 @@ class _DatabaseWatch:
                 self._connection.execute(f"SET lock_timeout = {_IN_LINE_MS}")
                 while not is_taken and not select.select([over], [], [], 0)[0]:
                     with suppress(psycopg.errors.LockNotAvailable):
-                        self._connection.execute("SELECT pg_advisory_lock(%s)", (_ADVISORY_LOCK,))
+                        self._connection.execute("SELECT pg_advisory_lock(%s)", (self._number,))
                         is_taken = True
         finally:
             if not is_taken:

@@ -5,6 +5,10 @@ what a form brings goes through the policy like anything else.
 """
 
 from carethread.coordination import CoordinationService
+from carethread.web.letters import Letters
+from carethread.web.mail_links import MailLinks
+from carethread.web.mail_server import Encryption, MailServer
+from carethread.web.mailing import Mailer
 from carethread.web.openid import OpenId
 from carethread.web.options import Options
 from carethread.web.pages import (
@@ -31,10 +35,22 @@ from carethread.web.pages import (
     wrong_patient,
 )
 from carethread.web.pages.duties import Duties
+from carethread.web.pages.e_mail import FromLetters
 from carethread.web.pages.signing_in import Entering, Leaving, People, Picking, Somebody
 from carethread.web.site import Site
 
-__all__ = ["Options", "People", "Site", "Somebody", "make_site"]
+__all__ = [
+    "Encryption",
+    "Letters",
+    "MailLinks",
+    "MailServer",
+    "Mailer",
+    "Options",
+    "People",
+    "Site",
+    "Somebody",
+    "make_site",
+]
 
 
 # Each lists its pages.
@@ -64,7 +80,12 @@ _MODULES = (
 
 
 def make_site(
-    service: CoordinationService, options: Options, *, openid: OpenId | None = None, people: People = ()
+    service: CoordinationService,
+    options: Options,
+    *,
+    openid: OpenId | None = None,
+    people: People = (),
+    links: MailLinks | None = None,
 ) -> Site:
     """Return the web application.
 
@@ -73,6 +94,7 @@ def make_site(
         options: how it behaves.
         openid: what signs people in.
         people: in a demonstration, where nothing does, those whom anybody may be.
+        links: what reads links in e-mail, where any is sent.
 
     Raises:
         ConfigurationError: what browsers load has not been built.
@@ -81,4 +103,6 @@ def make_site(
     entrances = Picking(site, people).pages() if openid is None else Entering(site, openid).pages()
     for pages in (entrances, Leaving(site, openid).pages(), Duties(site).pages(), *(each.PAGES for each in _MODULES)):
         site.add(pages)
+    if links is not None:
+        site.add(FromLetters(links).pages())
     return site

@@ -20,6 +20,7 @@ class Options(Struct, frozen=True):
         idle: after how long without use a session ends, in milliseconds.
         longest: after how long it ends in any case, in milliseconds.
         patients_open_threads: whether patients and related persons may open threads.
+        sends_mail: whether people can be told of new messages by e-mail.
         demonstration: the people whom anybody on this machine may be. For invented ones only.
     """
 
@@ -33,6 +34,7 @@ class Options(Struct, frozen=True):
     idle: int = 30 * _MINUTE
     longest: int = 12 * 60 * _MINUTE
     patients_open_threads: bool = True
+    sends_mail: bool = False
     demonstration: bool = False
 
     @property

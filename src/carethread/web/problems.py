@@ -136,6 +136,9 @@ _FIELDS = {
     "query": _("Say what to look for"),
     "add": _("Choose somebody to add"),
     "group": _("Choose for whom"),
+    "address": _("Write an e-mail address, such as name@example.org"),
+    "daily_at": _("Write a time of day, such as 08:00"),
+    "quiet": _("Write from when until when, such as 22:00 and 07:00"),
     "visibility": _("Choose who can see it"),
     "thread": _("Give the address or the id of a thread"),
 }

@@ -7,6 +7,17 @@ from carethread.directory.versions import WrittenEntry
 from carethread.writes.changing import ThreadChange, change_thread, set_aside
 from carethread.writes.directory import write_entry
 from carethread.writes.drafting import discard_draft, keep_draft
+from carethread.writes.mailing import (
+    confirm_mail,
+    end_mail,
+    end_mail_to,
+    keep_mail_wish,
+    note_asked,
+    note_mailed,
+    note_not_mailed,
+    note_passed,
+    note_refused,
+)
 from carethread.writes.naming import name_message
 from carethread.writes.opening import Opening, open_thread
 from carethread.writes.posting import post_message, post_to
@@ -41,18 +52,27 @@ __all__ = [
     "change_session",
     "change_subscription",
     "change_thread",
+    "confirm_mail",
     "create_unless",
     "discard_draft",
+    "end_mail",
+    "end_mail_to",
     "end_session",
     "end_sessions_of",
     "end_subscription",
     "keep_draft",
+    "keep_mail_wish",
     "keep_preferences",
     "keep_upload",
     "log_refused",
     "log_tried",
     "name_message",
+    "note_asked",
     "note_failed",
+    "note_mailed",
+    "note_not_mailed",
+    "note_passed",
+    "note_refused",
     "note_told",
     "open_thread",
     "post_message",

@@ -1,4 +1,4 @@
-"""Who one is here, in which language and zone pages are, and signing out everywhere."""
+"""Who one is here, in which language and zone pages are, whether e-mail comes, and signing out everywhere."""
 
 from zoneinfo import available_timezones
 
@@ -7,6 +7,8 @@ from starlette.responses import Response
 from carethread.directory.model import Standing
 from carethread.errors import CarethreadError, InvalidValueError
 from carethread.policy.preferences import Preferences
+from carethread.reads import mail_wish
+from carethread.web.mail_form import fields
 from carethread.web.page import Page
 from carethread.web.visit import CLIENT, Visit
 from carethread.web.words import LANGUAGES
@@ -23,10 +25,11 @@ def zones() -> list[str]:
 
 def show_me(visit: Visit) -> Response:
     """Show who one is."""
-    return _page(visit)
+    return me_page(visit)
 
 
-def _page(visit: Visit, error: CarethreadError | None = None) -> Response:
+def me_page(visit: Visit, error: CarethreadError | None = None) -> Response:
+    """Return the page, again where something was not in order."""
     _ = visit.words.gettext
     standings = {
         Standing.CLINICIAN: _("clinician"),
@@ -38,7 +41,16 @@ def _page(visit: Visit, error: CarethreadError | None = None) -> Response:
         (each.name, ", ".join(standings[one] for one in sorted(each.standings))) for each in visit.known_me.groups
     ]
     problem = None if error is None else visit.problem(error)
-    shown = {"groups": groups, "zones": zones(), "problem": problem, "kept": bool(visit.query.get("kept"))}
+    mail = mail_wish(visit.service, visit.caller) if visit.options.sends_mail else None
+    shown = {
+        "groups": groups,
+        "zones": zones(),
+        "problem": problem,
+        "wrong": "" if problem is None else problem.field,
+        "kept": bool(visit.query.get("kept")),
+        "mail": mail,
+        "typed": None if mail is None else fields(visit.form, mail),
+    }
     return visit.page("me", shown, status=200 if problem is None else problem.status)
 
 
@@ -55,7 +67,7 @@ def keep(visit: Visit) -> Response:
             visit.service, visit.secret, language=language, zone=zone, client=CLIENT, request_id=visit.request_id
         )  # fmt: skip
     except CarethreadError as error:
-        return _page(visit, error)
+        return me_page(visit, error)
     return visit.see("/me?kept=1")
 
 
