@@ -2,8 +2,7 @@
 const AGAIN_MS = 5000;
 let waiting = 0;
 
-// Only where a page has the places for what is told.
-const isDraft = (event) => event.detail.ctx?.target?.id === "draft" && document.getElementById("draft-away") !== null;
+const isDraft = (event) => event.detail.ctx?.target?.id === "draft";
 const again = () => {
   const typed = document.getElementById("draft")?.closest("form").querySelector("[hx-trigger*=again]");
   if (typed) window.htmx.trigger(typed, "again");

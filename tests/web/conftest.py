@@ -57,6 +57,14 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitors]:
 
 
 @pytest.fixture
+def busy_town(crowd: Visitors, browser: Browser) -> Iterator[Town]:
+    """The region that is served once for all, before real browsers: each test opens threads of its own."""
+    made = Town(crowd.region, crowd.base, browser)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def town(region: Region, browser: Browser) -> Iterator[Town]:
     with site(region.service, region, _PICKED) as base:
         made = Town(region, base, browser)

@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from carethread.writes import end_session
 from tests.region import Region
 
 PATIENCE_MS = 15_000
@@ -46,11 +47,34 @@ class Town:
         page.wait_for_url("**/inbox")
         return page
 
+    def expire(self, page: Page) -> None:
+        """End the session of a page's browser, as time does."""
+        secret = next(each["value"] for each in page.context.cookies() if each["name"] == "carethread")
+        end_session(self.region.service, secret, client="tests", request_id="expired")
+
     def close(self) -> None:
         """Close the browsers; nothing went wrong in any page."""
         for each in self._contexts:
             each.close()
         assert not self.faults, self.faults
+
+
+def field(page: Page) -> Locator:
+    """Return where the message is written."""
+    return page.get_by_label("Message", exact=True)
+
+
+def write(page: Page, text: str) -> None:
+    """Write a message, and wait until it is kept as a draft."""
+    with page.expect_response(lambda answer: answer.url.endswith("/draft") and answer.ok):
+        field(page).fill(text)
+    expect(page.get_by_text("Draft kept at")).to_be_visible()
+
+
+def send(page: Page) -> None:
+    """Send it, and wait until it is stored."""
+    page.get_by_role("button", name="Send to the record").click()
+    expect(page.get_by_text("Stored at")).to_be_visible()
 
 
 class Visitor:

@@ -3,15 +3,19 @@
 Of several tabs and browsers none overwrites what another kept, unless nothing of that is lost or somebody says so.
 """
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from msgspec.structs import replace
 from starlette.responses import Response
 
 from carethread.clock import Instant
-from carethread.errors import CarethreadError, VersionConflictError
+from carethread.errors import CarethreadError, IdentifierConflictError, VersionConflictError
 from carethread.policy.drafts import Draft, DraftContent, DraftPlace
 from carethread.reads import read_draft
 from carethread.web.forms import Form
+from carethread.web.kept_files import KeptFile, kept_files
+from carethread.web.page import Handler
 from carethread.web.problems import Problem
 from carethread.web.visit import Visit
 from carethread.writes import keep_draft
@@ -51,11 +55,6 @@ def as_kept(draft: Draft | None) -> Drafting:
     return Drafting() if draft is None else Drafting(draft.version, draft.kept_at)
 
 
-def as_sent(form: Form) -> Drafting:
-    """Return how it stands with what a form brought that was not kept."""
-    return Drafting(version_in(form))
-
-
 def version_in(form: Form, field: str = "draft") -> int:
     """Return which version a form goes on from; 0 for none."""
     said = form.line(field)
@@ -70,6 +69,8 @@ def keep(visit: Visit, place: DraftPlace, content: DraftContent) -> Drafting:
         return as_kept(_keep(visit, place, content, version_in(visit.form, knows)))
     except VersionConflictError:
         there = read_draft(visit.service, visit.caller, place)
+        if there is not None and there.content.continues != content.continues:
+            return Drafting(version, problem=_begun_another(visit))
         return Drafting(version, other=there, is_gone=there is None)
     except CarethreadError as error:
         return Drafting(version, problem=visit.problem(error))
@@ -86,33 +87,107 @@ def _keep(visit: Visit, place: DraftPlace, content: DraftContent, expected: int)
         return keep_draft(visit.service, visit.caller, place, content, expected=there.version)
 
 
+def _begun_another(visit: Visit) -> Problem:
+    _ = visit.words.gettext
+    title = _("You have begun another new thread about this patient, which is kept.")
+    return Problem(_CONFLICT, title, _("What you type here is not kept until you send it."))
+
+
 def goes_on_from(content: DraftContent, before: DraftContent) -> bool:
     """Say whether nothing of a draft is lost if another takes its place: its text goes on, and nothing else differs."""
     return content.body.startswith(before.body) and replace(before, body=content.body) == content
 
 
-def is_of(form: Form, draft: Draft, body: str) -> bool:
-    """Say whether a form that is sent makes an end of a draft; what was kept elsewhere and is not in it stays."""
-    return draft.version == version_in(form) or body.startswith(draft.content.body)
+def ended(visit: Visit, place: DraftPlace, content: DraftContent) -> DraftPlace | None:
+    """Return the draft that a form ends which is sent. What was kept from elsewhere, and is not in it, stays."""
+    draft = read_draft(visit.service, visit.caller, place)
+    if draft is None or draft.version == version_in(visit.form) or goes_on_from(content, draft.content):
+        return place
+    return None
 
 
-def part(visit: Visit, drafting: Drafting, path: str) -> Response:
-    """Answer an open page whose form was kept at `path`, or was not."""
-    shown = {"drafting": drafting, "path": path, "csrf": ""}
-    return visit.page("draft_part", shown, status=drafting.status)
+# ── Answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def part_again(visit: Visit, path: str) -> Response:
-    """Answer an open page whose session ended while somebody typed, and who signed in again since.
+class Typed(Struct, frozen=True):
+    """What a form brought that is shown again: how it stands as a draft, its files, and what tells the form apart."""
 
-    Whoever was writing goes on, with the form of the new session; nobody else does, at the same computer.
+    content: DraftContent
+    drafting: Drafting
+    files: list[KeptFile] = []
+    once: str = ""
+
+
+def not_taken(visit: Visit, content: DraftContent, error: CarethreadError | None = None) -> Typed:
+    """Return what a form brought that could not be taken, with its files kept."""
+    # What was sent first under a name is stored. Under another name it is something else.
+    once = "" if isinstance(error, IdentifierConflictError) else visit.form.line("once")
+    return Typed(content, Drafting(version_in(visit.form)), kept_files(visit), once)
+
+
+def status_of(problem: Problem | None, typed: Typed | None) -> int:
+    """Return with which status a form is shown."""
+    if problem is not None:
+        return problem.status
+    return 200 if typed is None else typed.drafting.status
+
+
+def answer(
+    visit: Visit, place: DraftPlace, content: DraftContent, path: str, show: Callable[[Typed], Response]
+) -> Response:
+    """Keep what a form holds, or take what was kept elsewhere. Where no open page is told, `show` is the answer."""
+    if visit.form.line("take"):
+        draft = read_draft(visit.service, visit.caller, place)
+        said = DraftContent() if draft is None else draft.content
+        return show(Typed(said, as_kept(draft), kept_files(visit), visit.form.line("once")))
+    standing = keep(visit, place, content)
+    if visit.is_part:
+        return _part(visit, standing, path)
+    return show(Typed(content, standing, kept_files(visit), visit.form.line("once")))
+
+
+def _part(visit: Visit, standing: Drafting, path: str) -> Response:
+    shown = {"drafting": standing, "path": path, "csrf": ""}
+    return visit.page("draft_part", shown, status=standing.status)
+
+
+# ── After signing in anew ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer_again(visit: Visit, path: str, again: Handler) -> Response:
+    """Answer a form whose session ended while somebody typed, and who signed in since.
+
+    In an open page whoever was writing goes on, with the form of the new session; nobody else does, at the same
+    computer.
     """
+    if not visit.is_part:
+        return again(visit)
     _ = visit.words.gettext
-    if visit.form.line("writer") == visit.signed_in.person:
-        shown = {"drafting": as_sent(visit.form), "path": path, "csrf": visit.signed_in.csrf}
+    standing = Drafting(version_in(visit.form))
+    if _is_same(visit):
+        shown = {"drafting": standing, "path": path, "csrf": visit.signed_in.csrf}
         made = visit.page("draft_part", shown, status=_FORBIDDEN)
         made.headers["hx-trigger"] = "again"
         return made
     title = _("You are signed in as %(name)s now.") % {"name": visit.known_me.name}
     problem = Problem(_FORBIDDEN, title, _("Load the page again to write as yourself."))
-    return part(visit, Drafting(version_in(visit.form), problem=problem), path)
+    return _part(visit, replace(standing, problem=problem), path)
+
+
+def signed_in_anew(visit: Visit) -> Problem:
+    """Say to whoever sends a form of a session that is over that it is theirs to send, as whoever they are now."""
+    _ = visit.words.gettext
+    title = _("You signed in again after you opened this page")
+    if not _is_same(visit):
+        title = _("You are signed in as %(name)s now") % {"name": visit.known_me.name}
+    return Problem(_FORBIDDEN, title, _("Nothing was stored yet. Check the message, and send it."))
+
+
+def given_back(visit: Visit, content: DraftContent) -> Typed:
+    """Return what such a form brought. Whoever did not write it sends it as something else."""
+    typed = not_taken(visit, content)
+    return typed if _is_same(visit) else replace(typed, once="")
+
+
+def _is_same(visit: Visit) -> bool:
+    return visit.form.line("writer") == visit.signed_in.person

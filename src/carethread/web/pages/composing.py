@@ -9,7 +9,7 @@ from carethread.reads import Conversation, read_draft
 from carethread.record.model import ThreadStatus
 from carethread.record.text import MAX_BODY
 from carethread.web import showing
-from carethread.web.drafting import Drafting, as_kept
+from carethread.web.drafting import Drafting, Typed, as_kept
 from carethread.web.forms import Form
 from carethread.web.kept_files import KeptFile
 from carethread.web.visit import Visit
@@ -48,15 +48,6 @@ class Composer(Struct, frozen=True):
     largest: str
 
 
-class Typed(Struct, frozen=True):
-    """What a form brought that is shown again: how it stands as a draft, its files, and what tells the form apart."""
-
-    content: DraftContent
-    drafting: Drafting
-    files: list[KeptFile] = []
-    once: str = ""
-
-
 class LeftOver(Struct, frozen=True):
     """What somebody wrote in a thread that takes no reply any more."""
 
@@ -72,7 +63,7 @@ def composer(visit: Visit, found: Conversation, typed: Typed | None) -> Composer
     draft = read_draft(visit.service, visit.caller, ReplyIn(thread)) if typed is None else None
     said = typed.content if typed is not None else None if draft is None else draft.content
     content = said or DraftContent()
-    chosen = _chosen(found.speaking, said)
+    chosen = chosen_way(found.speaking, said)
     return Composer(
         ways=[_shown(visit, found, each, is_chosen=each == chosen) for each in found.speaking],
         recipients=[
@@ -102,17 +93,12 @@ def left_over(visit: Visit, found: Conversation, typed: Typed | None) -> LeftOve
     return LeftOver(body, f"/threads/{ledger.communication_id}/draft/discard") if body else None
 
 
-def _chosen(ways: tuple[Way, ...], said: DraftContent | None) -> Way | None:
-    """Return how somebody speaks: as they said, else as is usual. Where nothing is usual, they said nothing yet."""
+def chosen_way(ways: tuple[Way, ...], said: DraftContent | None) -> Way | None:
+    """Return for whom somebody writes: as they said, else as is usual. Where nothing is usual, none is no choice."""
     default = next((each for each in ways if each.is_default), None) or (ways[0] if len(ways) == 1 else None)
     if said is None or (default is None and said.on_behalf_of is None):
         return default
     return next((each for each in ways if each.on_behalf_of == said.on_behalf_of), None)
-
-
-def chosen_way(ways: tuple[Way, ...], content: DraftContent) -> Way | None:
-    """Return for whom somebody writes: as they said, or as is usual for who did not."""
-    return _chosen(ways, content if content.on_behalf_of is not None else None)
 
 
 def speaker(visit: Visit, found: Conversation, way: Way) -> str:

@@ -16,7 +16,8 @@ from carethread.policy.possible import Way
 from carethread.policy.reading import opened_for
 from carethread.reads import Conversation, read_draft
 from carethread.record.model import Message, MessageContent, Policies, Sensitivity, ThreadStatus
-from carethread.web import showing
+from carethread.web import drafting, showing
+from carethread.web.drafting import Typed, as_kept, status_of
 from carethread.web.forms import Form
 from carethread.web.kept_files import attachments_of
 from carethread.web.page import Page
@@ -24,8 +25,9 @@ from carethread.web.pages.changing import frame, refused, subject
 from carethread.web.pages.composing import OWN_NAME, chosen_way, content_of
 from carethread.web.pages.correcting import limits, original, ways
 from carethread.web.pages.thread import check_patient, once_of
+from carethread.web.problems import Problem
 from carethread.web.visit import Visit
-from carethread.writes import Opening, discard_draft, keep_draft, open_thread
+from carethread.writes import Opening, discard_draft, open_thread
 
 
 class Candidate(Struct, frozen=True):
@@ -77,10 +79,11 @@ def continue_thread(visit: Visit) -> Response:
             _opening(visit, about, content),
             client_identifier=once_of(visit.form),
             patient_side_opens=visit.options.patients_open_threads,
-            draft=about.draft_place if visit.form.line("draft") else None,
+            draft=drafting.ended(visit, about.draft_place, content),
         )
     except CarethreadError as error:
-        return _page(visit, about, error=error, typed=_content_or_none(visit.form, about))
+        typed = drafting.not_taken(visit, _content_or_none(visit.form, about), error)
+        return _page(visit, about, problem=visit.problem(error), typed=typed)
     return visit.see(f"/threads/{opened}?stored=first")
 
 
@@ -160,7 +163,7 @@ def _ways(found: Conversation) -> tuple[Way, ...]:
 
 def _prefilled(found: Conversation, person: ParticipantId) -> DraftContent:
     """Return whom a reply in the closed thread would have gone to, with everybody else who reads it."""
-    way = chosen_way(_ways(found), DraftContent())
+    way = chosen_way(_ways(found), None)
     group = None if way is None else way.on_behalf_of
     listed = [each.id for each in found.view.ledger.participants if each.id not in (person, group)]
     to = () if way is None or way.to is None else tuple(each for each in way.to if each != person)
@@ -181,9 +184,7 @@ def _is_of_another(about: _Continuing, draft: Draft | None) -> bool:
     return about.corrected is None and draft is not None and draft.content.continues != about.thread
 
 
-def _page(
-    visit: Visit, about: _Continuing, *, error: CarethreadError | None = None, typed: DraftContent | None = None
-) -> Response:
+def _page(visit: Visit, about: _Continuing, *, problem: Problem | None = None, typed: Typed | None = None) -> Response:
     found = about.found
     ledger = found.view.ledger
     if ledger.status is ThreadStatus.OPEN:
@@ -193,8 +194,8 @@ def _page(
     draft = _draft(visit, about)
     of_another = _is_of_another(about, draft)
     person = visit.signed_in.person
-    content = typed or (_prefilled(found, person) if draft is None or of_another else draft.content)
-    problem = None if error is None else visit.problem(error)
+    kept = None if of_another else draft
+    content = typed.content if typed is not None else _prefilled(found, person) if kept is None else kept.content
     offered = _ways(found)
     only = offered[0].on_behalf_of if len(offered) == 1 else None
     shown = frame(visit, found, problem) | {
@@ -211,23 +212,39 @@ def _page(
         ],
         "rules": showing.rules(ledger, visit.words),
         "body": content.body,
-        "draft": None if typed or of_another else draft,
+        "drafting": as_kept(kept) if typed is None else typed.drafting,
+        "path": _path(about),
+        "kept": [] if typed is None else typed.files,
         "is_kept": not of_another,
         **limits(visit),
     }
-    return visit.page(
-        "continue", shown, status=200 if problem is None else problem.status, once=visit.form.text("once")
-    )
+    return visit.page("continue", shown, status=status_of(problem, typed), once="" if typed is None else typed.once)
 
 
 def keep(visit: Visit) -> Response:
-    """Keep what was typed so far."""
+    """Keep what was typed so far; or take what was kept elsewhere instead."""
     about = _subject(visit, visit.form.line("corrects"))
-    said = visit.form.line("draft")
-    expected = int(said) if said.isdigit() else 0
-    content = _content_of(visit.form, about)
-    draft = keep_draft(visit.service, visit.caller, about.draft_place, content, expected=expected)
-    return visit.page("draft", {"draft": draft})
+
+    def show(typed: Typed) -> Response:
+        return _page(visit, about, typed=typed)
+
+    return drafting.answer(visit, about.draft_place, _content_of(visit.form, about), _path(about), show)
+
+
+def continue_again(visit: Visit) -> Response:
+    """Give back what was written before somebody signed in anew."""
+    about = _subject(visit, visit.form.line("corrects"))
+    typed = drafting.given_back(visit, _content_or_none(visit.form, about))
+    return _page(visit, about, problem=drafting.signed_in_anew(visit), typed=typed)
+
+
+def keep_again(visit: Visit) -> Response:
+    """Let whoever signed in anew go on where they were writing."""
+    return drafting.answer_again(visit, _path(_subject(visit, visit.form.line("corrects"))), continue_again)
+
+
+def _path(about: _Continuing) -> str:
+    return f"/threads/{about.thread}/continue/draft"
 
 
 def discard(visit: Visit) -> Response:
@@ -240,7 +257,7 @@ def discard(visit: Visit) -> Response:
 
 PAGES = (
     Page("GET", "/threads/{thread}/continue", show_continue),
-    Page("POST", "/threads/{thread}/continue", continue_thread),
-    Page("POST", "/threads/{thread}/continue/draft", keep),
-    Page("POST", "/threads/{thread}/continue/discard", discard),
+    Page("POST", "/threads/{thread}/continue", continue_thread, again=continue_again),
+    Page("POST", "/threads/{thread}/continue/draft", keep, again=keep_again),
+    Page("POST", "/threads/{thread}/continue/draft/discard", discard),
 )

@@ -10,19 +10,21 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from carethread.errors import CarethreadError, NotAllowedError, WrongPatientError
-from carethread.ids import parse_message_id
+from carethread.ids import MessageId, parse_message_id
 from carethread.policy.drafts import CorrectionOf, DraftContent
 from carethread.reads import Conversation, read_draft, read_message
 from carethread.record.model import Message, MessageContent, ThreadStatus
 from carethread.record.text import MAX_BODY
-from carethread.web import showing
+from carethread.web import drafting, showing
+from carethread.web.drafting import Typed, as_kept, status_of
 from carethread.web.kept_files import attachments_of
 from carethread.web.page import Page
 from carethread.web.pages.changing import frame, thread_of
 from carethread.web.pages.composing import OWN_NAME, ShownWay, chosen_way, content_of, speaker
 from carethread.web.pages.thread import check_patient, once_of
+from carethread.web.problems import Problem
 from carethread.web.visit import Visit
-from carethread.writes import discard_draft, keep_draft, post_message
+from carethread.writes import discard_draft, post_message
 
 
 class Original(Struct, frozen=True):
@@ -55,8 +57,9 @@ def correct(visit: Visit) -> Response:
     if subject.place is None:
         return _page(visit, subject)
     thread = subject.place.view.ledger.communication_id
-    content = content_of(visit.form)
+    content = DraftContent(visit.form.text("body"))
     try:
+        content = content_of(visit.form)
         if visit.form.line("thread") != thread:
             raise WrongPatientError("the form was made for another thread")
         check_patient(visit.form, subject.place)
@@ -71,10 +74,11 @@ def correct(visit: Visit) -> Response:
                 attachments=attachments_of(visit),
             ),
             client_identifier=once_of(visit.form),
-            draft=CorrectionOf(subject.message.id),
+            draft=drafting.ended(visit, CorrectionOf(subject.message.id), content),
         )
     except CarethreadError as error:
-        return _page(visit, subject, error=error, typed=content)
+        typed = drafting.not_taken(visit, content, error)
+        return _page(visit, subject, problem=visit.problem(error), typed=typed)
     return visit.see(f"/threads/{thread}?stored={made}#m-{made}")
 
 
@@ -97,25 +101,26 @@ def _subject(visit: Visit) -> _Correcting:
 
 
 def _page(
-    visit: Visit, subject: _Correcting, *, error: CarethreadError | None = None, typed: DraftContent | None = None
+    visit: Visit, subject: _Correcting, *, problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
     own, place, message = subject.own, subject.place, subject.message
     if place is None:
         return visit.see(f"/threads/{own.view.ledger.communication_id}/continue?corrects={message.id}")
     draft = read_draft(visit.service, visit.caller, CorrectionOf(message.id)) if typed is None else None
-    content = typed or (DraftContent() if draft is None else draft.content)
-    problem = None if error is None else visit.problem(error)
+    said = typed.content if typed is not None else None if draft is None else draft.content
     shown = frame(visit, place, problem) | {
         "message": message.id,
         "own": own.view.ledger.communication_id,
         "original": original(message, visit),
-        "ways": ways(visit, place, content),
-        "body": content.body,
-        "draft": draft,
+        "ways": ways(visit, place, said),
+        "body": "" if said is None else said.body,
+        "drafting": as_kept(draft) if typed is None else typed.drafting,
+        "path": _path(message.id),
+        "kept": [] if typed is None else typed.files,
         "readers": showing.readers(place.readers, visit.words),
         **limits(visit),
     }
-    return visit.page("correct", shown, status=200 if problem is None else problem.status, once=visit.form.text("once"))
+    return visit.page("correct", shown, status=status_of(problem, typed), once="" if typed is None else typed.once)
 
 
 def original(message: Message, visit: Visit) -> Original:
@@ -130,9 +135,9 @@ def original(message: Message, visit: Visit) -> Original:
     )
 
 
-def ways(visit: Visit, found: Conversation, content: DraftContent) -> list[ShownWay]:
+def ways(visit: Visit, found: Conversation, said: DraftContent | None) -> list[ShownWay]:
     """Return for whom somebody can write, as a form offers it."""
-    chosen = chosen_way(found.speaking, content)
+    chosen = chosen_way(found.speaking, said)
     return [
         ShownWay(each.on_behalf_of or OWN_NAME, speaker(visit, found, each), "", each == chosen)
         for each in found.speaking
@@ -145,12 +150,28 @@ def limits(visit: Visit) -> dict[str, Any]:
 
 
 def keep(visit: Visit) -> Response:
-    """Keep what was typed so far."""
-    place = CorrectionOf(parse_message_id(visit.path("message")))
-    said = visit.form.line("draft")
-    expected = int(said) if said.isdigit() else 0
-    draft = keep_draft(visit.service, visit.caller, place, content_of(visit.form), expected=expected)
-    return visit.page("draft", {"draft": draft})
+    """Keep what was typed so far; or take what was kept elsewhere instead."""
+    message = parse_message_id(visit.path("message"))
+
+    def show(typed: Typed) -> Response:
+        return _page(visit, _subject(visit), typed=typed)
+
+    return drafting.answer(visit, CorrectionOf(message), content_of(visit.form), _path(message), show)
+
+
+def correct_again(visit: Visit) -> Response:
+    """Give back a correction that was written before somebody signed in anew."""
+    typed = drafting.given_back(visit, content_of(visit.form))
+    return _page(visit, _subject(visit), problem=drafting.signed_in_anew(visit), typed=typed)
+
+
+def keep_again(visit: Visit) -> Response:
+    """Let whoever signed in anew go on where they were writing."""
+    return drafting.answer_again(visit, _path(parse_message_id(visit.path("message"))), correct_again)
+
+
+def _path(message: MessageId) -> str:
+    return f"/messages/{message}/correct/draft"
 
 
 def discard(visit: Visit) -> Response:
@@ -162,7 +183,7 @@ def discard(visit: Visit) -> Response:
 
 PAGES = (
     Page("GET", "/messages/{message}/correct", show_correct),
-    Page("POST", "/messages/{message}/correct", correct),
-    Page("POST", "/messages/{message}/correct/draft", keep),
-    Page("POST", "/messages/{message}/correct/discard", discard),
+    Page("POST", "/messages/{message}/correct", correct, again=correct_again),
+    Page("POST", "/messages/{message}/correct/draft", keep, again=keep_again),
+    Page("POST", "/messages/{message}/correct/draft/discard", discard),
 )

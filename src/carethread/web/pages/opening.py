@@ -33,15 +33,17 @@ from carethread.record.model import (
     Visibility,
 )
 from carethread.record.text import MAX_BODY
-from carethread.web import showing
+from carethread.web import drafting, showing
+from carethread.web.drafting import Typed, as_kept, status_of
 from carethread.web.forms import Form
-from carethread.web.kept_files import attachments_of
+from carethread.web.kept_files import attachments_of, kept_files
 from carethread.web.page import Page
 from carethread.web.pages.choosing import as_participants, chooser, chosen_in, described
 from carethread.web.pages.composing import OWN_NAME
 from carethread.web.pages.thread import once_of
+from carethread.web.problems import Problem
 from carethread.web.visit import Visit
-from carethread.writes import Opening, discard_draft, keep_draft, open_thread
+from carethread.writes import Opening, discard_draft, open_thread
 
 _NO_THREAD = CommunicationId("")
 _INDIVIDUAL_ROLES = (Role.CLINICIAN, Role.PATIENT, Role.PATIENT_ASSOCIATE)
@@ -151,7 +153,8 @@ def show_new(visit: Visit) -> Response:
         if others:
             return _compare(visit, patient, others)
     draft = _draft(visit, patient)
-    return _form(visit, patient, DraftContent(on_behalf_of=_usual(visit)) if draft is None else draft.content, draft)
+    content = DraftContent(on_behalf_of=_usual(visit)) if draft is None else draft.content
+    return _form(visit, patient, Typed(content, as_kept(draft)))
 
 
 def _confusable(found: tuple[LookAlike, ...]) -> tuple[LookAlike, ...]:
@@ -191,14 +194,8 @@ def content_of(form: Form) -> DraftContent:
     )
 
 
-def _form(
-    visit: Visit,
-    patient: Banner,
-    content: DraftContent,
-    draft: Draft | None = None,
-    error: CarethreadError | None = None,
-) -> Response:
-    problem = None if error is None else visit.problem(error)
+def _form(visit: Visit, patient: Banner, typed: Typed, problem: Problem | None = None) -> Response:
+    content = typed.content
     recipients = described(visit, content.recipients, patient.id)
     others = described(visit, content.others, patient.id)
     taking_part = as_participants((*recipients, *others))
@@ -211,13 +208,14 @@ def _form(
         "content": content,
         "sensitivities": _sensitivities(visit, content.visibility),
         "readers": _readers(visit, patient, content, taking_part) if taking_part else [],
-        "draft": draft,
+        "drafting": typed.drafting,
+        "path": _path(patient),
+        "kept": typed.files,
         "longest": MAX_BODY,
         "largest": showing.size(visit.options.largest_upload, visit.words),
         "problem": problem,
     }
-    status = 200 if problem is None else problem.status
-    return visit.page("new_thread", shown, status=status, once=visit.form.line("once"))
+    return visit.page("new_thread", shown, status=status_of(problem, typed), once=typed.once)
 
 
 def _speaking(visit: Visit, chosen: ParticipantId | None) -> list[Speaking]:
@@ -281,7 +279,8 @@ def take_form(visit: Visit) -> Response:
         if visit.form.line("patient") != patient.id:
             raise WrongPatientError("the form is about another patient")
         if visit.form.line("step") != "send":
-            return _form(visit, patient, content, _kept(visit, patient, content))
+            standing = drafting.keep(visit, ThreadAbout(patient.id), content)
+            return _form(visit, patient, Typed(content, standing, kept_files(visit), visit.form.line("once")))
         if not content.recipients:
             raise InvalidValueError("recipients", "are none")
         thread = open_thread(
@@ -290,10 +289,10 @@ def take_form(visit: Visit) -> Response:
             _opening(visit, patient, content),
             client_identifier=once_of(visit.form),
             patient_side_opens=visit.options.patients_open_threads,
-            draft=ThreadAbout(patient.id) if visit.form.line("draft") else None,
+            draft=drafting.ended(visit, ThreadAbout(patient.id), content),
         )
     except CarethreadError as error:
-        return _form(visit, patient, content, error=error)
+        return _form(visit, patient, drafting.not_taken(visit, content, error), visit.problem(error))
     return visit.see(f"/threads/{thread}?stored=first")
 
 
@@ -309,16 +308,6 @@ def _opening(visit: Visit, patient: Banner, content: DraftContent) -> Opening:
     )
 
 
-def _kept(visit: Visit, patient: Banner, content: DraftContent) -> Draft | None:
-    """Keep what was chosen so far, where no other tab has kept something else meanwhile."""
-    said = visit.form.line("draft")
-    place = ThreadAbout(patient.id)
-    try:
-        return keep_draft(visit.service, visit.caller, place, content, expected=int(said) if said.isdigit() else 0)
-    except CarethreadError:
-        return _draft(visit, patient)
-
-
 def _draft(visit: Visit, patient: Banner) -> Draft | None:
     """Return what was begun, but for a thread that continues another: that has a page of its own."""
     draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
@@ -326,14 +315,28 @@ def _draft(visit: Visit, patient: Banner) -> Draft | None:
 
 
 def keep(visit: Visit) -> Response:
-    """Keep what was typed so far."""
+    """Keep what was typed so far; or take what was kept elsewhere instead."""
     patient = _patient(visit)
-    said = visit.form.line("draft")
-    expected = int(said) if said.isascii() and said.isdigit() else 0
-    draft = keep_draft(
-        visit.service, visit.caller, ThreadAbout(patient.id), content_of(visit.form), expected=expected
-    )  # fmt: skip
-    return visit.page("draft", {"draft": draft})
+
+    def show(typed: Typed) -> Response:
+        return _form(visit, patient, typed)
+
+    return drafting.answer(visit, ThreadAbout(patient.id), content_of(visit.form), _path(patient), show)
+
+
+def open_again(visit: Visit) -> Response:
+    """Give back what was written before somebody signed in anew."""
+    typed = drafting.given_back(visit, content_of(visit.form))
+    return _form(visit, _patient(visit), typed, drafting.signed_in_anew(visit))
+
+
+def keep_again(visit: Visit) -> Response:
+    """Let whoever signed in anew go on where they were writing."""
+    return drafting.answer_again(visit, _path(_patient(visit)), open_again)
+
+
+def _path(patient: Banner) -> str:
+    return f"/new/{patient.id}/draft"
 
 
 def discard(visit: Visit) -> Response:
@@ -346,7 +349,7 @@ PAGES = (
     Page("GET", "/new", choose_patient),
     Page("POST", "/new", find_patient),
     Page("GET", "/new/{patient}", show_new),
-    Page("POST", "/new/{patient}", take_form),
-    Page("POST", "/new/{patient}/draft", keep),
+    Page("POST", "/new/{patient}", take_form, again=open_again),
+    Page("POST", "/new/{patient}/draft", keep, again=keep_again),
     Page("POST", "/new/{patient}/draft/discard", discard),
 )

@@ -12,9 +12,10 @@ from carethread.ids import CommunicationId, parse_communication_id
 from carethread.reads import Conversation, conversation, last_cursor, names, read_attachment, read_message
 from carethread.record.model import Attachment, ClientIdentifier, MessageType, ThreadStatus
 from carethread.web import showing
+from carethread.web.drafting import Typed, status_of
 from carethread.web.forms import Form
 from carethread.web.page import Page
-from carethread.web.pages.composing import Typed, composer, left_over
+from carethread.web.pages.composing import composer, left_over
 from carethread.web.problems import Problem
 from carethread.web.visit import CLIENT, Visit
 
@@ -55,10 +56,7 @@ def thread_page(
         "left": left_over(visit, found, typed),
         "live": live_of(thread, found.entries, cursor),
     }
-    status = 200 if problem is None else problem.status
-    if problem is None and typed is not None:
-        status = typed.drafting.status
-    return visit.page("thread", shown, status=status, once="" if typed is None else typed.once)
+    return visit.page("thread", shown, status=status_of(problem, typed), once="" if typed is None else typed.once)
 
 
 def _stored(visit: Visit, found: Conversation) -> Instant | None:
