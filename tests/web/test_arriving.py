@@ -1,4 +1,4 @@
-"""What arrives while a page is open: it moves nothing, is announced, comes from other servers, and stops with access."""
+"""What arrives while a page is open: moves nothing, is announced, comes from any server, and stops with access."""
 
 import time
 from collections.abc import Iterator

@@ -244,7 +244,9 @@ def test_what_is_typed_for_a_thread_that_continues_is_kept(
     )  # fmt: skip
     # The page of new threads leaves it alone, and so does a thread that is opened there.
     new = f"/new/{region.id('P1')}"
-    assert "One more" not in a2.get(f"{new}?meant=1").text
+    page = a2.get(f"{new}?meant=1").text
+    assert "One more" not in page
+    assert f'href="{path}"' in page
     opened = hidden(a2.get(f"{new}?meant=1"), new) | {"for": region.id("Pharmacy-A"), "to": region.id("Clinic-B")}
     assert a2.client.post(new, data=opened | {"body": "Else", "step": "find"}).status_code == 200
     assert a2.client.post(new, data=opened | {"body": "Else", "step": "send"}).status_code == 303

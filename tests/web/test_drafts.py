@@ -1,7 +1,7 @@
 """What somebody types is not lost: in two tabs, after a crash, without a server, when the session ends."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from carethread.ids import CommunicationId
 from carethread.policy.drafts import DraftContent, ReplyIn
@@ -10,7 +10,7 @@ from carethread.record.model import ThreadStatus
 from carethread.writes import ThreadChange, change_thread, discard_draft, keep_draft
 from tests.web.people import Town, Visitors, field, send, write
 
-LIST = {"name": "list.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+LIST = FilePayload(name="list.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7")
 
 
 @pytest.fixture
@@ -100,7 +100,12 @@ def test_what_goes_on_from_what_was_kept_takes_its_place(town: Town, thread: Com
 
 def test_keys_that_come_while_a_draft_is_kept_are_kept_after_it(town: Town, thread: CommunicationId) -> None:
     page = writing(town, thread, "One")
-    page.route("**/draft", lambda route: (page.wait_for_timeout(400), route.continue_())[1])
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/draft", slowly)
     for text in ("One two", "One two three", "One two three four"):
         field(page).fill(text)
         page.wait_for_timeout(800)
@@ -191,10 +196,10 @@ def test_somebody_else_at_the_same_browser_does_not_go_on_unasked(town: Town, th
 
 def test_a_server_that_is_away_is_tried_again(town: Town, thread: CommunicationId) -> None:
     page = writing(town, thread, "A network")
-    page.context.set_offline(True)  # noqa: FBT003 - Playwright's way
+    page.context.set_offline(True)
     field(page).fill("No network")
     expect(page.get_by_text("The server does not answer")).to_be_visible()
-    page.context.set_offline(False)  # noqa: FBT003 - Playwright's way
+    page.context.set_offline(False)
     expect(page.get_by_text("The server does not answer")).to_have_count(0)
     assert kept(town, thread) == "No network"
 

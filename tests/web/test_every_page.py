@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from carethread import CoordinationService, MessageContent
 from carethread.app.link_key import load_link_key
 from carethread.policy.mailing import HowOften, MailWish, Quiet
+from carethread.reads import read_message, read_thread
 from carethread.record.model import AttachmentContent, ThreadStatus, Visibility
 from carethread.settings import Settings
 from carethread.web.mail_links import MailLinks, Meant, Purpose
@@ -86,6 +87,11 @@ def _below(name: str) -> Callable[[Region], str]:
     return lambda region: f"{_a_thread(region)}/{name}"
 
 
+def _first(region: Region) -> str:
+    thread = region.open("A1", ("Clinic-B",), "She stopped it", on_behalf_of="Pharmacy-A")
+    return read_thread(region.service, region.auditor, thread).messages[0].id
+
+
 Address = str | Callable[[Region], str]
 PAGES: dict[str, tuple[str, Address]] = {
     "sign-in": ("", "/sign-in"),
@@ -106,6 +112,8 @@ PAGES: dict[str, tuple[str, Address]] = {
     **{f"thread, {name}": ("A1", _below(name)) for name in _CHANGES},
     "correction": ("B1", _correct),
     "thread that continues": ("A1", lambda region: f"{_closed(region)}/continue"),
+    "wrong patient": ("A1", lambda region: f"/messages/{_first(region)}/wrong-patient"),
+    "emergency": ("B2", "/emergency"),
     "about you": ("A1", "/me"),
     "about you, with e-mail": ("B2", _with_e_mail),
     "e-mail to confirm": ("", _from_a_letter(Purpose.CONFIRM)),
@@ -122,6 +130,13 @@ def test_a_page_in_both_themes_and_widths(town: Town, name: str) -> None:
     path = address if isinstance(address, str) else address(town.region)
     page = town.person(who) if who else town.visitor()
     page.goto(path)
+    found = _looked_at(page, name)
+    page.context.close()
+    assert found == {}
+
+
+def _looked_at(page: Page, name: str) -> dict[tuple[str, int, str], list[str]]:
+    """Return what is wrong with a page, in each width and theme."""
     found = {}
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -129,6 +144,85 @@ def test_a_page_in_both_themes_and_widths(town: Town, name: str) -> None:
             page.emulate_media(color_scheme=theme)
             picture(page, f"{name.replace(' ', '-')}-{size['width']}-{theme}")
             if wrong := faults(page):
-                found[size["width"], theme] = wrong
+                found[name, size["width"], theme] = wrong
+    return found
+
+
+def _added(page: Page, region: Region) -> Iterator[str]:
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A", others=("A2",))
+    page.goto(f"/threads/{thread}/participants")
+    page.get_by_label("Name", exact=True).fill("d")
+    page.get_by_role("button", name="Find").click()
+    yield "people found"
+    page.get_by_label("Dina Dijk").check()
+    page.get_by_role("button", name="Go on").click()
+    yield "people to be added"
+    page.goto(f"/threads/{thread}/participants")
+    page.get_by_role("button", name="Remove Adam Novak").click()
+    yield "somebody to be removed"
+
+
+def _narrowed(page: Page, region: Region) -> Iterator[str]:
+    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A", others=("A2", "B1", "Network-P1"))
+    page.goto(f"/threads/{thread}/visibility")
+    page.get_by_label("Restricted").check()
+    page.get_by_role("button", name="Go on").click()
+    yield "who would see it no longer"
+    page.get_by_role("button", name="Change it").click()
+    yield "seen no longer"
+
+
+def _corrected(page: Page, region: Region) -> Iterator[str]:
+    message = _first(region)
+    page.goto(f"/messages/{message}/correct")
+    page.get_by_role("button", name="Record the correction").click()
+    yield "correction without a text"
+    view, _ = read_message(region.service, region.auditor, message)
+    closed = ThreadChange(status=ThreadStatus.CLOSED)
+    change_thread(region.service, region.caller("A1"), view.ledger.communication_id, closed)
+    page.goto(f"/messages/{message}/correct")
+    yield "correction of what is closed"
+
+
+def _set_right(page: Page, region: Region) -> Iterator[str]:
+    page.goto(f"/messages/{_first(region)}/wrong-patient")
+    page.get_by_label("Name", exact=True).fill("jane")
+    page.get_by_role("button", name="Find").click()
+    yield "patients found"
+    page.get_by_role("button", name="Choose Jane Roe").click()
+    yield "the right patient"
+    page.get_by_role("button", name="Yes, the message is about them").click()
+    yield "whom it goes to"
+    page.get_by_role("button", name="Go on").click()
+    for words, name in (("bell", "Dr Bo Bell"), ("adam", "Adam Novak")):
+        page.get_by_label("Name", exact=True).fill(words)
+        page.get_by_role("button", name="Find").click()
+        page.get_by_label(name).check()
+    yield "who keeps reading it"
+    page.get_by_role("button", name="Go on").click()
+    yield "what will be recorded"
+    page.get_by_role("button", name="Record all of this").click()
+    yield "set right"
+
+
+def _in_an_emergency(page: Page, region: Region) -> Iterator[str]:
+    thread = region.open("A1", ("Hospital-C",), on_behalf_of="Pharmacy-A", others=("A2", "C1"))
+    change_thread(
+        region.service, region.caller("A2"), thread, ThreadChange(visibility=Visibility(restricted=True))
+    )  # fmt: skip
+    page.goto(f"/emergency?thread={thread}")
+    page.get_by_role("button", name="Open it").click()
+    yield "emergency without a reason"
+    page.get_by_label("Why, in one line").fill("Before an operation")
+    page.get_by_role("button", name="Open it").click()
+    yield "thread in an emergency"
+
+
+@pytest.mark.parametrize("walk", [_added, _narrowed, _corrected, _set_right, _in_an_emergency])
+def test_a_page_that_answers_a_form(town: Town, walk: Callable[[Page, Region], Iterator[str]]) -> None:
+    page = town.person("A1")
+    found: dict[tuple[str, int, str], list[str]] = {}
+    for name in walk(page, town.region):
+        found |= _looked_at(page, name)
     page.context.close()
     assert found == {}

@@ -1,13 +1,13 @@
 """The whole life of a thread, by those it is between, each before a browser of their own, and one who sees nothing."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.web.people import Town, send, write
 
 QUESTION = "The list says metoprolol 50 mg, the label 100 mg. Which is right?"
 ANSWER = "100 mg once a day, since the discharge."
 CORRECTED = "50 mg once a day. The label is wrong."
-FILE = {"name": "label.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 the label"}
+FILE = FilePayload(name="label.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7 the label")
 
 
 def _opened(page: Page) -> str:
@@ -30,12 +30,11 @@ def _changed(page: Page, link: str, button: str) -> None:
     page.get_by_role("button", name=button).click()
 
 
-def test_a_thread_from_its_first_message_to_the_archive(town: Town) -> None:
-    anna, bell = town.person("A1"), town.person("B1")
-    novak, mary = town.person("A2"), town.person("R1")
+def test_a_thread_from_its_first_message_to_its_correction(town: Town) -> None:
+    anna, bell, novak = (town.person(each) for each in ("A1", "B1", "A2"))
 
     # A pharmacist asks for the pharmacy; the practice sees it arrive, and replies.
-    thread = _opened(anna)
+    _opened(anna)
     expect(anna.get_by_text("on behalf of Riverside Pharmacy").first).to_be_visible()
     expect(bell.get_by_role("link", name="John Doe", exact=True)).to_be_visible()
     bell.get_by_role("link", name="John Doe", exact=True).click()
@@ -60,6 +59,12 @@ def test_a_thread_from_its_first_message_to_the_archive(town: Town) -> None:
     bell.get_by_role("button", name="Record the correction").click()
     expect(anna.get_by_text(CORRECTED, exact=True)).to_be_visible()
     expect(anna.get_by_text(ANSWER, exact=True).first).to_be_visible()
+
+
+def test_a_thread_from_the_patient_who_is_added_to_the_archive(town: Town) -> None:
+    anna, bell, novak, mary = (town.person(each) for each in ("A1", "B1", "A2", "R1"))
+    thread = _opened(anna)
+    bell.get_by_role("link", name="John Doe", exact=True).click()
 
     # A relative sees none of it; the patient does, from the moment he is added.
     expect(mary.get_by_text("There is nothing here.")).to_be_visible()

@@ -1,13 +1,14 @@
 """Sending: once, whatever the browser does; and without scripts."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from carethread.ids import CommunicationId
 from carethread.reads import read_thread
 from tests.web.people import Town, field, send, write
 
-PICTURE = {"name": "röntgen & <b>hip</b>.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n not really"}
+NAME = "röntgen & <b>hip</b>.png"
+PICTURE = FilePayload(name=NAME, mimeType="image/png", buffer=b"\x89PNG\r\n\x1a\n not really")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_everything_is_there_without_scripts(busy_town: Town, thread: Communicat
     send(page)
     expect(page.get_by_text("Without <i>scripts</i>", exact=True)).to_be_visible()
     with page.expect_download() as saved:
-        page.get_by_role("link", name=PICTURE["name"]).click()
+        page.get_by_role("link", name=NAME).click()
     assert saved.value.path().read_bytes() == PICTURE["buffer"]
     page.get_by_role("button", name="Nederlands").click()
     expect(page.get_by_role("heading", name="Antwoorden")).to_be_visible()

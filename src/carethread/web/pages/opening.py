@@ -10,7 +10,7 @@ from carethread.directory.likeness import Alike
 from carethread.errors import CarethreadError, InvalidValueError, UnknownPersonError, WrongPatientError
 from carethread.ids import CommunicationId, ParticipantId, parse_participant_id
 from carethread.policy.actor import PATIENT_SIDE
-from carethread.policy.drafts import Draft, DraftContent, ThreadAbout
+from carethread.policy.drafts import DraftContent, ThreadAbout
 from carethread.reads import (
     Banner,
     LookAlike,
@@ -34,7 +34,7 @@ from carethread.record.model import (
 )
 from carethread.record.text import MAX_BODY
 from carethread.web import drafting, showing
-from carethread.web.drafting import Typed, as_kept, status_of
+from carethread.web.drafting import Drafting, Typed, as_kept, status_of
 from carethread.web.forms import Form
 from carethread.web.kept_files import attachments_of, kept_files
 from carethread.web.page import Page
@@ -149,15 +149,18 @@ def show_new(visit: Visit) -> Response:
     """Show the form of a new thread; before that, whoever could be taken for the patient."""
     patient = _patient(visit)
     if visit.known_me.kind not in PATIENT_SIDE and not visit.query.get("meant"):
-        others = _confusable(look_alikes(visit.service, visit.caller, patient.id))
+        others = confusable(look_alikes(visit.service, visit.caller, patient.id))
         if others:
             return _compare(visit, patient, others)
-    draft = _draft(visit, patient)
-    content = DraftContent(on_behalf_of=_usual(visit)) if draft is None else draft.content
-    return _form(visit, patient, Typed(content, as_kept(draft)))
+    draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
+    continues = None if draft is None else draft.content.continues
+    if draft is None or continues is not None:
+        # A thread that continues another has a page of its own.
+        return _form(visit, patient, Typed(DraftContent(on_behalf_of=_usual(visit)), Drafting()), continues=continues)
+    return _form(visit, patient, Typed(draft.content, as_kept(draft)))
 
 
-def _confusable(found: tuple[LookAlike, ...]) -> tuple[LookAlike, ...]:
+def confusable(found: tuple[LookAlike, ...]) -> tuple[LookAlike, ...]:
     """Return those whose names are alike too: among many patients, somebody was born on the same day as anybody."""
     return tuple(each for each in found if each.alike != {Alike.SAME_BIRTH_DATE})
 
@@ -194,7 +197,14 @@ def content_of(form: Form) -> DraftContent:
     )
 
 
-def _form(visit: Visit, patient: Banner, typed: Typed, problem: Problem | None = None) -> Response:
+def _form(
+    visit: Visit,
+    patient: Banner,
+    typed: Typed,
+    problem: Problem | None = None,
+    continues: CommunicationId | None = None,
+) -> Response:
+    """Show the form. `continues` is a closed thread that they have begun to go on with, on the page for that."""
     content = typed.content
     recipients = described(visit, content.recipients, patient.id)
     others = described(visit, content.others, patient.id)
@@ -211,6 +221,7 @@ def _form(visit: Visit, patient: Banner, typed: Typed, problem: Problem | None =
         "drafting": typed.drafting,
         "path": _path(patient),
         "kept": typed.files,
+        "continues": continues,
         "longest": MAX_BODY,
         "largest": showing.size(visit.options.largest_upload, visit.words),
         "problem": problem,
@@ -306,12 +317,6 @@ def _opening(visit: Visit, patient: Banner, content: DraftContent) -> Opening:
         visibility=content.visibility,
         policies=content.policies,
     )
-
-
-def _draft(visit: Visit, patient: Banner) -> Draft | None:
-    """Return what was begun, but for a thread that continues another: that has a page of its own."""
-    draft = read_draft(visit.service, visit.caller, ThreadAbout(patient.id))
-    return None if draft is None or draft.content.continues is not None else draft
 
 
 def keep(visit: Visit) -> Response:

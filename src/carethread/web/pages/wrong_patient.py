@@ -28,7 +28,7 @@ from carethread.web.page import Page
 from carethread.web.pages.changing import changed, explained, frame, sides_in_words, thread_of
 from carethread.web.pages.choosing import as_participants, chooser, chosen_in, described
 from carethread.web.pages.correcting import original
-from carethread.web.pages.opening import alike_words, birth_date_of
+from carethread.web.pages.opening import alike_words, birth_date_of, confusable
 from carethread.web.pages.thread import check_patient
 from carethread.web.problems import Problem
 from carethread.web.visit import Visit
@@ -158,7 +158,7 @@ def _compare(visit: Visit, wrong: _Wrong, patient: Banner) -> Response:
     """Show the patient that was chosen, and who could be taken for them."""
     alike = [
         (each.hit.banner, alike_words(visit, each.alike))
-        for each in look_alikes(visit.service, visit.caller, patient.id)
+        for each in confusable(look_alikes(visit.service, visit.caller, patient.id))
         if each.hit.banner.id not in wrong.found.view.patients
     ]
     return visit.page("wrong_patient_compare", _shown(visit, wrong) | {"right": patient, "alike": alike})
