@@ -16,6 +16,9 @@ const away = (isAway) => {
   place.textContent = isAway ? place.dataset.said : "";
 };
 
+// What is kept is shown anew; a browser that fills in by itself what was sent before would have it sent twice.
+for (const each of document.querySelectorAll("form:has([hx-trigger*=again])")) each.autocomplete = "off";
+
 document.addEventListener("htmx:before:request", (event) => {
   if (!isDraft(event)) return;
   const { request } = event.detail.ctx;
@@ -36,6 +39,11 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (document.getElementById("draft-said").dataset.again === "soon") soon();
   // Where a button was that is not there any more.
   if (document.activeElement === document.body) document.getElementById("body").focus({ preventScroll: true });
+});
+
+// A network that is there again is not waited for.
+window.addEventListener("online", () => {
+  if (document.getElementById("draft-away")?.textContent) again();
 });
 
 // Whoever signed in again, in another tab, comes back to this one.

@@ -51,7 +51,7 @@ def test_a_thread_from_its_first_message_to_its_correction(town: Town) -> None:
     write(novak, "Thank you. I change the label.")
     send(novak)
     expect(anna.get_by_text("Thank you. I change the label.", exact=True)).to_be_visible()
-    expect(anna.get_by_text("Adam Novak")).to_be_visible()
+    expect(anna.get_by_text("Adam Novak", exact=True)).to_be_visible()
 
     # He was mistaken: the correction stands beside what it corrects, for everybody.
     bell.get_by_role("link", name="Correct this").first.click()
@@ -72,12 +72,12 @@ def test_a_thread_from_the_patient_who_is_added_to_the_archive(town: Town) -> No
     anna.get_by_role("link", name="Add or remove people").click()
     anna.get_by_label("Name", exact=True).fill("john")
     anna.get_by_label("Name", exact=True).press("Enter")
-    anna.get_by_label("John Doe").check()
+    anna.get_by_label("John Doe", exact=True).check()
     anna.get_by_role("button", name="Go on").click()
     anna.get_by_role("button", name="Add them, and let them see all of it").click()
     expect(anna.get_by_text("The patient can see this.").first).to_be_visible()
     john = town.person("P1")
-    john.get_by_role("link", name="John Doe", exact=True).click()
+    john.locator("#threads").get_by_role("link", name="John Doe", exact=True).click()
     expect(john.get_by_text(QUESTION)).to_be_visible()
     write(john, "I take one a day.")
     send(john)
@@ -90,7 +90,7 @@ def test_a_thread_from_the_patient_who_is_added_to_the_archive(town: Town) -> No
     expect(anna.get_by_text("This thread is closed: nothing can be added to it.")).to_be_visible()
     john.get_by_role("button", name="Send to the record").click()
     expect(john.get_by_role("heading", name="This thread is closed")).to_be_visible()
-    expect(john.get_by_label("What you had written")).to_have_value("And another thing")
+    expect(john.get_by_role("textbox", name="What you had written")).to_have_value("And another thing")
 
     # It is archived, and still found.
     _changed(anna, "Archive this thread", "Archive this thread")

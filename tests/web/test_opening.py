@@ -59,7 +59,8 @@ def test_a_draft_is_there_again(visitors: Visitors) -> None:
     again = visitors.person("A1").get(path).text
     assert "Half a sentence" in again
     assert "Hill Clinic" in again
-    visitor.send(path, f"/new/{patient}/draft/discard")
+    thrown = visitor.client.post(f"/new/{patient}/draft/discard", data=visitor.fields(path, f"/new/{patient}"))
+    assert thrown.headers["location"] == "/inbox"
     assert "Half a sentence" not in visitor.get(path).text
 
 

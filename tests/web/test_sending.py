@@ -7,7 +7,7 @@ from carethread.ids import CommunicationId
 from carethread.reads import read_thread
 from tests.web.people import Town, field, send, write
 
-NAME = "röntgen & <b>hip</b>.png"
+NAME = "röntgen & hip.png"
 PICTURE = FilePayload(name=NAME, mimeType="image/png", buffer=b"\x89PNG\r\n\x1a\n not really")
 
 
