@@ -68,7 +68,7 @@ soak: setup ## Kill and cut off the writer hundreds of times
 	tools/system_packages.sh
 	CARETHREAD_SOAK=1 $(PYTEST) -n 2 -m soak
 
-bench: setup ## Print one table of what everything costs on this machine
+bench: setup assets ## Print one table of what everything costs on this machine
 	$(BIN)/python -m bench
 
 lock: setup ## Lock the dependencies of pyproject.toml again, at their newest versions

@@ -8,9 +8,10 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import quantiles
 from unittest import mock
@@ -33,6 +34,7 @@ from carethread import (
     Role,
 )
 from carethread.clock import Instant
+from carethread.directory.fhir_codes import CLINICAL_ID_SYSTEM
 from carethread.ids import (
     ClinicalId,
     CommunicationId,
@@ -85,33 +87,39 @@ _WORKS_AT: dict[ParticipantId, str] = {}
 
 
 class Region(Struct):
-    """An installation, a clinician in each of its places (`p0` at `o0`, …), and how fast it was filled."""
+    """An installation, a clinician in each of its places (`p0` at `o0`, …), and how fast it was filled.
+
+    `patients` are by their clinical ids, one for each record. `longer` are threads that are long, by their length.
+    """
 
     service: CoordinationService
     people: list[Participant]
     places: list[Participant]
+    patients: list[ClinicalId]
     loaded: float = 0.0
     filled: float = 0.0
     threads: list[tuple[ParticipantId, CommunicationId]] = field(default_factory=list)
+    longer: dict[int, list[tuple[ParticipantId, CommunicationId]]] = field(default_factory=dict)
 
 
 @contextmanager
-def region_of(folder: Path, places: int) -> Iterator[Region]:
-    """Fill an installation with so many places, and open it."""
+def region_of(folder: Path, places: int, longer: Sequence[int] = ()) -> Iterator[Region]:
+    """Fill an installation with so many places, and open it. `longer` are the lengths of threads besides."""
     with CoordinationService.open(folder, flushes=False) as service:
+        patients = [ClinicalId(str(random_uuid())) for _ in range(places * _THREADS_A_PLACE // _THREADS_A_RECORD)]
         began = time.perf_counter()
-        service.directory.load(_bundle(places), by="bench")
-        loaded = 3 * places / (time.perf_counter() - began)
+        service.directory.load(_bundle(places, patients), by="bench")
+        loaded = (3 * places + len(patients)) / (time.perf_counter() - began)
         people, organisations = ([_participant(service, kind, each) for each in range(places)] for kind in "po")
-        region = Region(service, people, organisations, loaded)
+        region = Region(service, people, organisations, patients, loaded)
         _WORKS_AT.update((each.id, f"o{number}") for number, each in enumerate(people))
         began = time.perf_counter()
-        region.filled = _fill(region) / (time.perf_counter() - began)
+        region.filled = _fill(region, longer) / (time.perf_counter() - began)
         yield region
 
 
-def _bundle(places: int) -> bytes:
-    """Return so many organisations, each with one doctor."""
+def _bundle(places: int, patients: Sequence[ClinicalId]) -> bytes:
+    """Return so many organisations, each with one doctor; and patients."""
     resources: list[dict[str, object]] = []
     for each in range(places):
         resources.append({"resourceType": "Organization", "id": f"o{each}", "active": True, "name": f"Place {each}"})
@@ -120,6 +128,11 @@ def _bundle(places: int) -> bytes:
         role = {"resourceType": "PractitionerRole", "id": f"r{each}", "active": True, "code": _DOCTOR}
         named = {"practitioner": {"reference": f"Practitioner/p{each}"}}
         resources.append({**role, **named, "organization": {"reference": f"Organization/o{each}"}})
+    for number, clinical_id in enumerate(patients):
+        called = {"name": [{"text": f"Patient {number}"}], "birthDate": f"{1930 + number % 90}-04-09"}
+        identifiers = [{"system": CLINICAL_ID_SYSTEM, "value": clinical_id}]
+        patient = {"resourceType": "Patient", "id": f"pt{number}", "active": True}
+        resources.append({**patient, **called, "identifier": identifiers})
     entries = [{"resource": each} for each in resources]
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
 
@@ -130,35 +143,40 @@ def _participant(service: CoordinationService, kind: str, number: int) -> Partic
     return Participant(entry.id, role, f"{'Person' if kind == 'p' else 'Place'} {number}")
 
 
-def _fill(region: Region) -> int:
+def _fill(region: Region, longer: Sequence[int]) -> int:
     """Let each place ask others and be asked; return the number of messages."""
     archive = region.service.archive
     dice = random.Random(len(region.people))
     texts = bodies(3, 500)
-    records = len(region.people) * _THREADS_A_PLACE // _THREADS_A_RECORD
+    records = len(region.patients)
+    lengths = iter(longer)
     minute = 0
     for first in range(0, records, _RECORDS_A_TRANSACTION):
         with archive.database.write() as connection:
-            for _ in range(first, min(first + _RECORDS_A_TRANSACTION, records)):
-                derived = _record(region)
+            for clinical_id in region.patients[first : first + _RECORDS_A_TRANSACTION]:
+                derived = _record(region, clinical_id)
                 for number in range(1, _THREADS_A_RECORD + 1):
                     minute += 1
-                    _thread(region, derived, number, Instant(_BEGIN + minute * _MINUTE), dice, texts)
+                    made = _thread(region, derived, number, Instant(_BEGIN + minute * _MINUTE), dice, texts)
+                    region.threads.append(made)
+                for length in islice(lengths, 1):
+                    at = Instant(_BEGIN + minute * _MINUTE)
+                    made = _thread(region, derived, _THREADS_A_RECORD + 1, at, dice, texts, length)
+                    region.longer.setdefault(length, []).append(made)
                 insert_derived(connection, derived, None)
     with archive.database.write() as connection:
         text_index.optimise(connection)
-    return records * _THREADS_A_RECORD * _MESSAGES_A_THREAD
+    return records * _THREADS_A_RECORD * _MESSAGES_A_THREAD + sum(longer)
 
 
-def _record(region: Region) -> Derived:
+def _record(region: Region, clinical_id: ClinicalId) -> Derived:
     custodian = region.service.archive.installation.custodian
     identifier = mint_coordination_id(random_uuid)
-    clinical = random_uuid()
     row = {
         "coordination_id": bytes.fromhex(identifier),
-        "clinical_id": clinical.bytes,
+        "clinical_id": bytes.fromhex(clinical_id.replace("-", "")),
         "custodian_id": bytes.fromhex(custodian.id.replace("-", "")),
-        "status": render_status(CoordinationStatus(identifier, ClinicalId(str(clinical)), custodian)),
+        "status": render_status(CoordinationStatus(identifier, clinical_id, custodian)),
         "head_seq": 1,
         "head_commit": bytes(32),
         "last_instant": _BEGIN,
@@ -169,12 +187,19 @@ def _record(region: Region) -> Derived:
 
 
 def _thread(
-    region: Region, derived: Derived, number: int, at: Instant, dice: random.Random, texts: list[str]
-) -> None:  # fmt: skip
+    region: Region,
+    derived: Derived,
+    number: int,
+    at: Instant,
+    dice: random.Random,
+    texts: list[str],
+    length: int = _MESSAGES_A_THREAD,
+) -> tuple[ParticipantId, CommunicationId]:
+    """Add a thread; return who opened it, and its id."""
     asking, asked = dice.sample(range(len(region.people)), 2)
     person, home, other = region.people[asking], region.places[asking], region.places[asked]
     said = []
-    for step in range(_MESSAGES_A_THREAD):
+    for step in range(length):
         ours = step % 2 == 0
         author, group, to = (person, home, other) if ours else (region.people[asked], other, home)
         said.append(
@@ -190,7 +215,6 @@ def _thread(
             )
         )
     thread = mint_communication_id(at, random_uuid)
-    region.threads.append((person.id, thread))
     ledger = Ledger(
         communication_id=thread,
         created_at=at,
@@ -208,6 +232,7 @@ def _thread(
         commits=dict.fromkeys((each.id for each in said), 1),
         versions=len(said),
     )
+    return person.id, thread
 
 
 # ── What is measured ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,11 +14,14 @@ from msgspec import Struct
 from bench.library import Spot
 from bench.load import Load, load
 from bench.prose import bodies
+from bench.visited import are_built
 from carethread import CoordinationService
 from carethread.clock import system_clock
 from carethread.fhir.local_key import Granted, load_key, mint
 
 _TOKEN_S = 3600
+# Pages are served where it is known how people sign in. Nobody does: their sessions have begun.
+_SIGN_IN = {"CARETHREAD_SIGN_IN_ISSUER": "https://login.example", "CARETHREAD_SIGN_IN_CLIENT_ID": "bench"}
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -37,7 +40,10 @@ class Served:
         self._asking_core = asking_core
         command = ["taskset", "--cpu-list", str(core), sys.executable, "-m", "bench.unflushed"]
         command += ["serve", "--port", "0", "--data", str(data_dir)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        environment = {**os.environ, **(_SIGN_IN if are_built() else {})}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
         said = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not said.startswith("Serving "):
             raise RuntimeError("the server did not start")

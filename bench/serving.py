@@ -1,4 +1,4 @@
-"""The gateway as it is served: durable messages and inboxes over HTTP, beside an empty answer and the library.
+"""An installation as it is served: durable messages, inboxes and pages, beside an empty answer and the library.
 
 The server has one core, and whoever asks another. The library is measured on the server's core as well.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench import library
+from bench import library, visited
 from bench.figures import Figures, Target
 from bench.finding import LARGE, SMALL, Region, region_of
 from bench.ground import Cell, Ground
@@ -52,7 +52,7 @@ def cells(ground: Ground) -> Iterator[list[Cell]]:
     found: list[Cell] = []
     with ExitStack() as stack:
         for size, count in places.items():
-            with region_of(ground.new_folder(f"serve-{count}"), count) as region:
+            with region_of(ground.new_folder(f"serve-{count}"), count, visited.LENGTHS) as region:
                 asked = asked_of(region)
             found.extend(_library_cells(asked, size, ground))
             core, other = cores()
@@ -76,6 +76,7 @@ def asked_of(region: Region) -> Asked:
         _EMPTY: empty_requests(),
         _INBOX: inbox_requests({number: allowed[number] for number in at_work}),
         _CREATE: create_requests(ours, allowed),
+        **visited.page_requests(region, [region.people[number].id for number in at_work]),
     }
     return Asked(region.service.archive.data_dir, requests, others)
 
@@ -142,7 +143,7 @@ def conclude(figures: Figures) -> None:
         for how, target in ((library.RECORDED, _SHARE), (library.POSTED, None)):
             under = SECTION, _library(how, size)
             figures.add_ratio(SECTION, f"{_CREATE} to {how}, {size}", created, under, target)
-    for what, connections, size in product((_CREATE, _INBOX), _CONNECTIONS, (_MEDIUM, LARGE)):
+    for what, connections, size in product((_CREATE, _INBOX, *visited.PAGES), _CONNECTIONS, (_MEDIUM, LARGE)):
         large, small = (f"{_name(what, connections, each)}, p99" for each in (size, SMALL))
         name = f"{_name(what, connections, 'p99')}, {size} to {SMALL}"
         figures.add_ratio(SECTION, name, (SECTION, large), (SECTION, small), _MOST_GROWTH)
