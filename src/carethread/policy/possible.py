@@ -5,7 +5,7 @@ who is a member of every group that takes part and of every group of the actor's
 member of nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import TypeAlias
 
@@ -29,7 +29,9 @@ from carethread.record.model import (
     CoordinationStatus,
     LedgerUpdate,
     Message,
+    MessageType,
     Participant,
+    Party,
     Policies,
     Role,
     Sensitivity,
@@ -218,14 +220,23 @@ class _Changes:
 def _correctable(
     actor: Actor, thread: Thread, on_behalf_of: ParticipantId | None, messages: tuple[Message, ...]
 ) -> Iterator[MessageId]:
-    for each in messages:
-        if allows(check_may_correct, actor, thread, on_behalf_of, each.id, (thread, each)):
-            yield each.id
+    return _allowed(
+        messages, lambda each: allows(check_may_correct, actor, thread, on_behalf_of, each.id, (thread, each))
+    )
 
 
 def _theirs(actor: Actor, thread: Thread, messages: tuple[Message, ...]) -> Iterator[MessageId]:
+    return _allowed(messages, lambda each: allows(check_is_theirs, actor, each.id, (thread, each)))
+
+
+def _allowed(messages: tuple[Message, ...], is_allowed: Callable[[Message], bool]) -> Iterator[MessageId]:
+    """Yield which messages are allowed. Those that one author wrote for one group are alike, and asked about once."""
+    answers: dict[tuple[bool, ParticipantId, Party | None], bool] = {}
     for each in messages:
-        if allows(check_is_theirs, actor, each.id, (thread, each)):
+        kind = (each.type is MessageType.SYSTEM, each.author_id, each.on_behalf_of)
+        if kind not in answers:
+            answers[kind] = is_allowed(each)
+        if answers[kind]:
             yield each.id
 
 
