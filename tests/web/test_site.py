@@ -277,11 +277,11 @@ def test_a_fault_of_ours_tells_nothing(visitors: Visitors, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("Jane Doe")
 
-    monkeypatch.setattr("carethread.web.pages.inbox.inbox", broken)
+    monkeypatch.setattr("carethread.web.pages.inbox.overview", broken)
     answer = visitor.get("/inbox", 500)
     assert "Jane" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
-    monkeypatch.setattr("carethread.web.pages.inbox.inbox", lambda *_, **__: _storage())
+    monkeypatch.setattr("carethread.web.pages.inbox.overview", lambda *_, **__: _storage())
     assert "Nothing was stored. Try again" in visitor.get("/inbox", 503).text
     monkeypatch.setattr("carethread.web.site.read_session", lambda *_, **__: _storage())
     visitor.get("/inbox", 503)

@@ -47,6 +47,7 @@ from carethread.reads.mailing import New, News, is_still_new, mail_wish, mail_wi
 from carethread.reads.meaning import check_criteria
 from carethread.reads.myself import Myself, OwnGroup, who_am_i
 from carethread.reads.operating import log_operator, served_thread
+from carethread.reads.overview import Overview, overview
 from carethread.reads.past import Deed, Past, Step, thread_history
 from carethread.reads.patients import LookAlike, PatientHit, PatientPage, find_patients, look_alikes
 from carethread.reads.preferring import preferences
@@ -142,6 +143,7 @@ __all__ = [
     "Names",
     "New",
     "News",
+    "Overview",
     "OwnGroup",
     "Page",
     "Past",
@@ -204,6 +206,7 @@ __all__ = [
     "news",
     "open_attachment_in_emergency",
     "open_in_emergency",
+    "overview",
     "own_upload",
     "patient_threads",
     "person_of_claim",

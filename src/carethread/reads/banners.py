@@ -70,16 +70,30 @@ def _entries(
     asked = replace(line(caller, Action.SERVED), detail=detail)
 
     def work(asking: Asking) -> tuple[list[Entry], Shown]:
-        knowing = acquaintance(asking, service.archive.installation.custodian.id)
-        found = [
-            (shown, version)
-            for entry, version, _ in newest_entries(asking.connection, wanted)
-            if counts(entry) and (shown := knowing.shown(entry)) is not None
-        ]
-        served = tuple(ServedEntry(each.id, version) for each, version in found)
-        return [each for each, _ in found], Shown(replace(asked, entries=served))
+        found, served = _known(asking, service.archive.installation.custodian.id, wanted, counts)
+        return found, Shown(replace(asked, entries=served))
 
     return answer(service.archive, asked, caller, work)
+
+
+def known_patients(
+    asking: Asking, custodian: ParticipantId, patients: Iterable[ParticipantId]
+) -> tuple[Mapping[ParticipantId, Banner], tuple[ServedEntry, ...]]:
+    """Return patients, by id, as `banners` does; and what the log has to say of that."""
+    found, served = _known(asking, custodian, patients, lambda each: isinstance(each, Patient))
+    return {each.id: banner_of(each) for each in found if isinstance(each, Patient)}, served
+
+
+def _known(
+    asking: Asking, custodian: ParticipantId, ids: Iterable[ParticipantId], counts: Callable[[Entry], bool]
+) -> tuple[list[Entry], tuple[ServedEntry, ...]]:
+    knowing = acquaintance(asking, custodian)
+    found = [
+        (shown, version)
+        for entry, version, _ in newest_entries(asking.connection, ids)
+        if counts(entry) and (shown := knowing.shown(entry)) is not None
+    ]
+    return [each for each, _ in found], tuple(ServedEntry(each.id, version) for each, version in found)
 
 
 def banner_of(patient: Patient) -> Banner:

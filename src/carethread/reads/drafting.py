@@ -38,10 +38,15 @@ def drafts(service: CoordinationService, caller: Caller) -> tuple[Unfinished, ..
     asked = replace(line(caller, Action.LISTED), detail="drafts")
 
     def work(asking: Asking) -> tuple[tuple[Unfinished, ...], Shown]:
-        person = drafting(caller)
-        check_drafts(asking.actor)
-        places = store.Places(asking.connection, asking.actor, asking.at)
-        kept = store.of_person(asking.connection, person, asking.at)
-        return tuple(each for each in kept if places.are_open(each.place)), Shown(asked)
+        return drafts_in(asking, caller), Shown(asked)
 
     return answer(service.archive, asked, caller, work)
+
+
+def drafts_in(asking: Asking, caller: Caller) -> tuple[Unfinished, ...]:
+    """Return where somebody has begun to write, as `drafts` does."""
+    person = drafting(caller)
+    check_drafts(asking.actor)
+    places = store.Places(asking.connection, asking.actor, asking.at)
+    kept = store.of_person(asking.connection, person, asking.at)
+    return tuple(each for each in kept if places.are_open(each.place))

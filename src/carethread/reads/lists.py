@@ -72,25 +72,32 @@ def inbox(
         InvalidValueError: `after` or `count` is not in order.
     """
     choice = wanted or Wanted()
-    asked = replace(line(caller, Action.LISTED), acting_for=of, detail=_described(choice))
+    asked = replace(line(caller, Action.LISTED), acting_for=of, detail=described(choice))
     archive = service.archive
 
     def work(asking: Asking) -> tuple[Page, Shown]:
-        _check_count(count)
-        place = decode_cursor(after) if after else FIRST
-        found = _chosen(asking, archive.installation.custodian.id, of)
-        rows = listed(asking.connection, found, choice, asking.actor.id, place, count + 1)
-        lines = []
-        shown = []
-        made = _Lines(asking.connection)
-        for each in rows[:count]:
-            stored = thread_at(asking.connection, each.key, each.number)
-            lines.append(made.line(stored, is_unread=each.is_unread))
-            shown.append(Served(stored.ledger.communication_id, stored.version))
-        more = encode_cursor(rows[count - 1].place) if len(rows) > count else ""
-        return Page(tuple(lines), more), Shown(replace(asked, served=tuple(shown)))
+        page, served = page_in(asking, archive.installation.custodian.id, of, choice, after, count)
+        return page, Shown(replace(asked, served=served))
 
     return answer(archive, asked, caller, work)
+
+
+def page_in(
+    asking: Asking, custodian: ParticipantId, of: ParticipantId | None, wanted: Wanted, after: str, count: int
+) -> tuple[Page, tuple[Served, ...]]:
+    """Return part of a list, as `inbox` does, and what the log has to say of that."""
+    _check_count(count)
+    place = decode_cursor(after) if after else FIRST
+    rows = listed(asking.connection, _chosen(asking, custodian, of), wanted, asking.actor.id, place, count + 1)
+    lines = []
+    shown = []
+    made = _Lines(asking.connection)
+    for each in rows[:count]:
+        stored = thread_at(asking.connection, each.key, each.number)
+        lines.append(made.line(stored, is_unread=each.is_unread))
+        shown.append(Served(stored.ledger.communication_id, stored.version))
+    more = encode_cursor(rows[count - 1].place) if len(rows) > count else ""
+    return Page(tuple(lines), more), tuple(shown)
 
 
 def unread_count(service: CoordinationService, caller: Caller, *, of: ParticipantId | None = None) -> int:
@@ -103,11 +110,15 @@ def unread_count(service: CoordinationService, caller: Caller, *, of: Participan
     archive = service.archive
 
     def work(asking: Asking) -> tuple[int, Shown]:
-        found = _chosen(asking, archive.installation.custodian.id, of)
-        rows = listed(asking.connection, found, Wanted(unread=True), asking.actor.id, FIRST, MOST_UNREAD)
-        return len(rows), Shown(asked)
+        return count_unread(asking, archive.installation.custodian.id, of), Shown(asked)
 
     return answer(archive, asked, caller, work)
+
+
+def count_unread(asking: Asking, custodian: ParticipantId, of: ParticipantId | None) -> int:
+    """Return how many threads of a list are unread, as `unread_count` counts."""
+    found = _chosen(asking, custodian, of)
+    return len(listed(asking.connection, found, Wanted(unread=True), asking.actor.id, FIRST, MOST_UNREAD))
 
 
 def patient_threads(
@@ -200,7 +211,8 @@ class _Lines:
         return InboxLine(stored.record, self._patients[stored.clinical_id], stored.ledger, last, is_unread)
 
 
-def _described(wanted: Wanted) -> str:
+def described(wanted: Wanted) -> str:
+    """Return what the log says of a list."""
     words = [name for name in ("archived", "waiting", "unread") if getattr(wanted, name)]
     return " ".join(["inbox", *words])
 

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from carethread.clock import Instant
 from carethread.ids import CommunicationId, ParticipantId, parse_participant_id
-from carethread.policy.drafts import CorrectionOf, DraftPlace, ReplyIn, ThreadAbout
-from carethread.reads import Banner, InboxLine, Wanted, banners, drafts, inbox, last_cursor, unread_count
+from carethread.policy.drafts import CorrectionOf, DraftPlace, ReplyIn
+from carethread.reads import Banner, InboxLine, Overview, Wanted, banners, last_cursor, overview
 from carethread.web.page import Page
 from carethread.web.showing import one_line
 from carethread.web.visit import Visit
@@ -51,27 +51,43 @@ def show_inbox(visit: Visit) -> Response:
     of = parse_participant_id(visit.query["of"], "of") if visit.query.get("of") else None
     show = visit.query.get("show", "")
     wanted = _WANTED.get(show, Wanted())
+    is_part = bool(visit.query.get("part"))
+    me = visit.known_me
     cursor = last_cursor(visit.service)
-    page = inbox(visit.service, visit.caller, of=of, wanted=wanted, after=visit.query.get("after", ""), count=_COUNT)
+    found = overview(
+        visit.service,
+        visit.caller,
+        of=of,
+        wanted=wanted,
+        after=visit.query.get("after", ""),
+        count=_COUNT,
+        counted=() if is_part else (None, me.id, *(each.id for each in me.groups)),
+        with_drafts=not is_part and visit.signed_in.acting.kind is None,
+    )
     shown: dict[str, object] = {
-        "lines": lines(visit, page.lines),
-        "more": _path(of, show, page.after) if page.after else "",
+        "lines": _lines(visit, found.page.lines, found.patients),
+        "more": _path(of, show, found.page.after) if found.page.after else "",
         "live": {"again": _path(of, show, part=True), "stream": f"/live?{urlencode({'after': cursor})}"},
     }
-    if visit.query.get("part"):
+    if is_part:
         return visit.page("threads", shown)
     around = {
-        "tabs": _tabs(visit, of, show),
+        "tabs": _tabs(visit, of, show, found.unread),
         "filters": _filters(visit, of, show),
         "waiting_explained": show == "waiting",
-        "unfinished": _unfinished(visit),
+        "unfinished": _unfinished(visit, found),
     }
     return visit.page("inbox", shown | around)
 
 
 def lines(visit: Visit, found: tuple[InboxLine, ...]) -> list[Line]:
     """Return threads as a list shows them."""
-    known = banners(visit.service, visit.caller, {each for line in found for each in line.patients})
+    return _lines(
+        visit, found, banners(visit.service, visit.caller, {each for line in found for each in line.patients})
+    )
+
+
+def _lines(visit: Visit, found: tuple[InboxLine, ...], known: Mapping[ParticipantId, Banner]) -> list[Line]:
     made = []
     for each in found:
         ledger = each.ledger
@@ -91,14 +107,9 @@ def lines(visit: Visit, found: tuple[InboxLine, ...]) -> list[Line]:
     return made
 
 
-def _unfinished(visit: Visit) -> list[tuple[str, str, Instant]]:
+def _unfinished(visit: Visit, found: Overview) -> list[tuple[str, str, Instant]]:
     """Return what somebody has begun to write and not sent: what it is, where, and when it was kept."""
-    if visit.signed_in.acting.kind is not None:
-        return []
-    found = drafts(visit.service, visit.caller)
-    about = [each.place.patient for each in found if isinstance(each.place, ThreadAbout)]
-    known = banners(visit.service, visit.caller, about) if about else {}
-    return [(*_place(visit, each.place, known), each.kept_at) for each in found]
+    return [(*_place(visit, each.place, found.patients), each.kept_at) for each in found.unfinished]
 
 
 def _place(visit: Visit, place: DraftPlace, known: Mapping[ParticipantId, Banner]) -> tuple[str, str]:
@@ -112,16 +123,17 @@ def _place(visit: Visit, place: DraftPlace, known: Mapping[ParticipantId, Banner
     return _("A new thread about %(name)s") % {"name": name}, f"/new/{place.patient}?meant=1"
 
 
-def _tabs(visit: Visit, of: ParticipantId | None, show: str) -> list[Link]:
+def _tabs(
+    visit: Visit, of: ParticipantId | None, show: str, unread: Mapping[ParticipantId | None, int]
+) -> list[Link]:  # fmt: skip
     _ = visit.words.gettext
     me = visit.known_me
     choices: list[tuple[str, ParticipantId | None]] = [(_("All"), None), (_("Mine"), me.id)]
     choices += [(each.name, each.id) for each in me.groups]
-    return [Link(name, _path(each, show), each == of, _unread(visit, each)) for name, each in choices]
+    return [Link(name, _path(each, show), each == of, _unread(unread[each])) for name, each in choices]
 
 
-def _unread(visit: Visit, of: ParticipantId | None) -> str:
-    count = unread_count(visit.service, visit.caller, of=of)
+def _unread(count: int) -> str:
     return f"{_MOST_UNREAD}+" if count >= _MOST_UNREAD else str(count or "")
 
 
