@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from carethread.directory.matching import plain_words
 from carethread.directory.model import Patient
@@ -109,6 +110,7 @@ def distance(one: str, other: str, most: int) -> int:
     return min(row[-1], most + 1)
 
 
+@lru_cache(maxsize=64)  # one patient is compared with hundreds
 def similar_dates(written: str) -> frozenset[str]:
     """Return the days that could be taken for one: a day off, a digit off, or day and month the other way round.
 
