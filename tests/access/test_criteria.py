@@ -70,6 +70,8 @@ def test_threads_by_identifier(region: Region, thread: CommunicationId) -> None:
         (Token(None, "7"), ["thread-7"]),
         (Token("", "7"), []),
         (Token("urn:ours", "8"), []),
+        (Token("urn:ours", None), ["thread-7"]),
+        (Token("urn:others", None), []),
     ):
         asked = Clause(Field.IDENTIFIER, (token,))
         assert threads(region, "B1", asked) == expected
@@ -90,6 +92,9 @@ def test_a_message_with_a_business_identifier_alone(region: Region, thread: Comm
     assert messages(region, "A1", asked) == ["Called 8"]
     assert messages(region, "A1", asked, Clause(Field.CATEGORY, ("patient",))) == []
     assert messages(region, "A1", asked, Clause(Field.IDENTIFIER, (OURS,))) == []
+    either = Clause(Field.IDENTIFIER, (Token("urn:ours", None), Token("urn:others", "9")))
+    assert messages(region, "A1", either) == ["Called 8"]
+    assert messages(region, "A1", Clause(Field.IDENTIFIER, (Token("urn:others", None),))) == []
 
 
 def test_people_by_identifier(region: Region, thread: CommunicationId) -> None:

@@ -74,6 +74,14 @@ _SYSTEMS: dict[tuple[str, Field], str] = {
     ("Communication", Field.CATEGORY): terms.MESSAGE_CATEGORY,
 }
 _TAGS = {Field.TAG: terms.TAG, Field.SECURITY: terms.CONFIDENTIALITY}
+# All that these fields hold.
+_CODES: dict[Field, tuple[str, ...]] = {
+    Field.STATUS: ("active", "completed"),
+    Field.THREAD_STATUS: ("active", "completed"),
+    Field.CATEGORY: tuple(each.value for each in terms.MESSAGE_CATEGORIES),
+    Field.TAG: tuple(terms.TAGS),
+    Field.SECURITY: tuple(terms.SECURITY_DISPLAYS),
+}
 # No resource is called so: what asks for it finds nothing.
 _NOTHING = ""
 _INCLUDES: dict[tuple[str, str], Include] = {
@@ -130,7 +138,9 @@ def _clause(type_name: str, given: Given) -> Clause:
     if given.chained is not None and given.target == "CommunicationRequest":
         field = _OF_THREAD[given.chained.name]
         read = (
-            _code(_SYSTEMS.get((type_name, field))) if field is Field.THREAD_STATUS else _person(given.chained.targets)
+            _code(_SYSTEMS[type_name, field], _CODES[field])
+            if field is Field.THREAD_STATUS
+            else _person(given.chained.targets)
         )
         return Clause(field, _values(given, read))
     field = _FIELDS[type_name][given.parameter.name]
@@ -149,9 +159,9 @@ def _reader(type_name: str, field: Field, given: Given) -> Callable[[values.Valu
     if field is Field.ID:
         return _code(None)
     if field in _TAGS:
-        return _code(_TAGS[field])
+        return _code(_TAGS[field], _CODES[field])
     if (type_name, field) in _SYSTEMS:
-        return _code(_SYSTEMS[type_name, field])
+        return _code(_SYSTEMS[type_name, field], _CODES[field])
     if field in {Field.SENT, Field.AUTHORED, Field.LAST_UPDATED}:
         return _between
     if field is Field.CONTENT:
@@ -178,15 +188,16 @@ def _called(value: values.Value, targets: tuple[str, ...]) -> Iterable[Value]:
 
 
 def _identifier(value: values.Value) -> Iterable[Value]:
-    if isinstance(value, values.Token) and value.code is not None:
-        return (Token(value.system, value.code),)
-    return (Token(_NOTHING, _NOTHING),)
+    return (Token(value.system, value.code) if isinstance(value, values.Token) else Token(_NOTHING, _NOTHING),)
 
 
-def _code(system: str | None) -> Callable[[values.Value], Iterable[Value]]:
+def _code(system: str | None, codes: Iterable[str] = ()) -> Callable[[values.Value], Iterable[Value]]:
+    """Read codes of this system; the system alone stands for all of them."""
+
     def read(value: values.Value) -> Iterable[Value]:
-        known = isinstance(value, values.Token) and value.code is not None and value.system in {None, system}
-        return (value.code if isinstance(value, values.Token) and known and value.code else _NOTHING,)
+        if not isinstance(value, values.Token) or value.system not in {None, system}:
+            return (_NOTHING,)
+        return tuple(codes) if value.code is None else (value.code,)
 
     return read
 

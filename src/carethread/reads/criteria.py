@@ -56,10 +56,10 @@ class ByIdentifier(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True):
-    """A business identifier of the thread or message itself. Without a system, of any."""
+    """A business identifier of the thread or message itself. Without a system, of any; without a value, any of it."""
 
     system: str | None
-    value: str
+    value: str | None
 
 
 class Between(Struct, frozen=True):

@@ -266,8 +266,9 @@ class Meaning:
 
     def _by_identifier(self, found: MessageMeaning, clause: Clause) -> MessageCheck:
         tokens = [each for each in clause.values if isinstance(each, Token)]
-        if not clause.negated:
-            called = (one for each in tokens for one in self._reading.messages_called(each.system, each.value))
+        values = _values_of(tokens)
+        if values is not None and not clause.negated:
+            called = (one for system, value in values for one in self._reading.messages_called(system, value))
             _keep_straight(found, [one for one in called if self._judge.may_read(one.thread.stored)])
         return lambda held: _is_called(held.identifiers, tokens)
 
@@ -303,8 +304,10 @@ class Meaning:
                 return lambda held: held.place in places
             case Field.IDENTIFIER:
                 tokens = [each for each in clause.values if isinstance(each, Token)]
-                called = [one for each in tokens for one in self._reading.threads_called(each.system, each.value)]
-                _keep_threads(found, clause, [each for each in called if self._judge.may_read(each.stored)])
+                values = _values_of(tokens)
+                if values is not None:
+                    called = [one for system, value in values for one in self._reading.threads_called(system, value)]
+                    _keep_threads(found, clause, [each for each in called if self._judge.may_read(each.stored)])
                 return lambda held: _is_called(held.stored.identifiers, tokens)
             case Field.SUBJECT:
                 records = frozenset(self._records(clause))
@@ -445,8 +448,16 @@ def _keep_threads(found: ThreadMeaning | None, clause: Clause, held: list[HeldTh
 
 def _is_called(identifiers: tuple[BusinessIdentifier, ...], tokens: list[Token]) -> bool:
     return any(
-        each.value == token.value and token.system in (None, each.system) for each in identifiers for token in tokens
+        token.value in (None, each.value) and token.system in (None, each.system)
+        for each in identifiers
+        for token in tokens
     )
+
+
+def _values_of(tokens: list[Token]) -> list[tuple[str | None, str]] | None:
+    """Return what can be looked up by its value; `None` if one is without, so that all must be looked at."""
+    found = [(each.system, each.value) for each in tokens if each.value is not None]
+    return found if len(found) == len(tokens) else None
 
 
 def _says(words: list[str], terms: tuple[Term, ...]) -> bool:
