@@ -1,10 +1,8 @@
 """Who one is; acting as an auditor or a steward; the access log and the history of a thread."""
 
-import json
-
 import pytest
 
-from carethread.reads import preferences, read_thread
+from carethread.reads import preferences
 from carethread.record.model import Visibility
 from tests.web.people import Visitor, Visitors
 
@@ -69,30 +67,6 @@ def test_an_auditor_reads_everything_and_writes_nothing(visitors: Visitors, audi
     found = auditor.get("/audit").text
     assert "Complaint 17" in found
     assert thread in found
-
-
-def test_lines_are_selected_and_exported(visitors: Visitors, auditor: Visitor) -> None:
-    region = visitors.region
-    thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
-    read_thread(region.service, region.caller("B1"), thread)
-    page = auditor.send("/audit", "/audit", 200, thread=thread, action="served").text
-    assert "Dr Bo Bell" in page
-    assert "Anna Visser" not in page.split("</form>")[-1]
-    exported = auditor.send("/audit", "/audit", 200, thread=thread, **{"as": "csv"})
-    assert exported.headers["content-disposition"] == 'attachment; filename="access-log.csv"'
-    head, *rows = exported.text.splitlines()
-    assert head.startswith("number,at,actor")
-    assert len(rows) == 2
-    lines = auditor.send("/audit", "/audit", 200, thread=thread, **{"as": "json"}).text.splitlines()
-    assert {json.loads(each)["action"] for each in lines} == {"written", "served"}
-    for typed in (
-        {"thread": "x"},
-        {"actor": "nobody such"},
-        {"action": "x"},
-        {"since": "x"},
-        {"action": "x", "as": "csv"},
-    ):
-        assert "error-summary" in auditor.send("/audit", "/audit", 422, **typed).text
 
 
 def test_acting_as_oneself_again(auditor: Visitor) -> None:

@@ -120,15 +120,31 @@ PAGES: dict[str, tuple[str, Address]] = {
     "e-mail to end": ("", _from_a_letter(Purpose.END)),
     "e-mail, an old link": ("", lambda region: f"{_from_a_letter(Purpose.END)(region)}x"),
     "duties": ("N1", "/duties"),
+    "access log": ("N1 as auditor", "/audit"),
+    "emergencies": ("N1 as auditor", "/audit/emergencies"),
+    "hindsight": ("N1 as auditor", "/audit/hindsight"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }
+
+
+def _page_of(town: Town, who: str) -> Page:
+    """Return a page of somebody, perhaps as what they are appointed to: `N1 as auditor`."""
+    name, _, duty = who.partition(" as ")
+    page = town.person(name) if name else town.visitor()
+    if duty:
+        page.goto("/duties")
+        if duty == "auditor":
+            page.get_by_label("For which purpose").fill("Complaint 17")
+        page.get_by_role("button", name=f"Act as {'an' if duty == 'auditor' else 'a'} {duty}").click()
+        page.get_by_text(f"You act as {'an' if duty == 'auditor' else 'a'} {duty}").wait_for()
+    return page
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_in_both_themes_and_widths(town: Town, name: str) -> None:
     who, address = PAGES[name]
     path = address if isinstance(address, str) else address(town.region)
-    page = town.person(who) if who else town.visitor()
+    page = _page_of(town, who)
     page.goto(path)
     found = _looked_at(page, name)
     page.context.close()

@@ -28,12 +28,13 @@ _NEWEST = 1 << 62
 
 
 class Visible(Struct, frozen=True):
-    """A thread that somebody could read at an instant: at which commit, and how many entries it had."""
+    """A thread that somebody could read at an instant: at which commit, how many entries it had, about whom."""
 
     record: CoordinationId
     ledger: Ledger
     version: str
     entries: int
+    patients: frozenset[ParticipantId] = frozenset()
 
 
 class Reconstruction(Struct, frozen=True):
@@ -206,7 +207,7 @@ def reconstruct(
                 continue
             patients = patients_of_record(asking.connection, past.clinical_id, as_of=at)
             visible.extend(
-                _seen(past, number)
+                _seen(past, number, patients)
                 for number, thread in enumerate(past.threads)
                 if may_read(actor, Thread(thread.ledger, patients))
             )
@@ -220,6 +221,6 @@ def reconstruct(
     return answer(archive, asked, caller, work)
 
 
-def _seen(past: PastRecord, number: int) -> Visible:
+def _seen(past: PastRecord, number: int, patients: frozenset[ParticipantId]) -> Visible:
     thread = past.threads[number]
-    return Visible(past.record, thread.ledger, past.version, thread.entries)
+    return Visible(past.record, thread.ledger, past.version, thread.entries, patients)

@@ -140,6 +140,14 @@ _FIELDS = {
     "daily_at": _("Write a time of day, such as 08:00"),
     "quiet": _("Write from when until when, such as 22:00 and 07:00"),
     "visibility": _("Choose who can see it"),
+    "actor": _("Choose who, or write more of the name"),
+    "person": _("Choose who, or write more of the name"),
+    "patient": _("Choose the patient, or write more of the name"),
+    "instant": _("Give a day and a time that have been, and at which the directory knew them"),
+    "action": _("Choose what was done from the list"),
+    "outcome": _("Choose how it ended from the list"),
+    "since": _("Give a day"),
+    "until": _("Give a day"),
     "thread": _("Give the address or the id of a thread"),
 }
 
