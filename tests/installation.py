@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,21 +17,24 @@ import msgspec
 from msgspec import Struct
 
 from carethread import CoordinationService
+from carethread.clock import system_clock
+from carethread.fhir.local_key import Granted, load_key, mint
 from tests.region import Region
 
 _SAYS_PORT = re.compile(r"^Serving .* port (?P<port>\d+)$", re.MULTILINE)
 _START_S = 60
 _STOP_S = 30
+_DAY_S = 24 * 60 * 60
 _CARETHREAD = Path(sys.executable).with_name("carethread")
 JSON = "application/fhir+json"
 # Who signs in, with what.
-SIGNED_IN: Mapping[str, tuple[str, ...]] = {
-    "A1": ("--as", "Practitioner/A1", "--scope", "user/*.cruds"),
-    "A2": ("--as", "Practitioner/A2", "--scope", "user/*.cruds"),
-    "B1": ("--as", "Practitioner/B1", "--scope", "user/*.cruds"),
-    "C1": ("--as", "Practitioner/C1", "--scope", "user/*.cruds"),
-    "P2": ("--as", "Patient/P2", "--scope", "user/*.cruds"),
-    "messages": ("--as", "Practitioner/A1", "--scope", "user/Communication.rs"),
+SIGNED_IN: Mapping[str, Granted] = {
+    "A1": Granted("user/*.cruds", _DAY_S, "Practitioner/A1", "carethread-token"),
+    "A2": Granted("user/*.cruds", _DAY_S, "Practitioner/A2", "carethread-token"),
+    "B1": Granted("user/*.cruds", _DAY_S, "Practitioner/B1", "carethread-token"),
+    "C1": Granted("user/*.cruds", _DAY_S, "Practitioner/C1", "carethread-token"),
+    "P2": Granted("user/*.cruds", _DAY_S, "Patient/P2", "carethread-token"),
+    "messages": Granted("user/Communication.rs", _DAY_S, "Practitioner/A1", "carethread-token"),
 }
 
 
@@ -75,15 +77,11 @@ def serving(data: Path, database_url: str | None = None) -> Iterator[Installatio
     """Make the region in a data directory, serve it, and stop the server as its operator does."""
     with CoordinationService.open(data, database_url=database_url) as service:
         Region(service)
+        tokens = _tokens(service)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARETHREAD_")}
     environment["CARETHREAD_DATA"] = str(data)
     if database_url is not None:
         environment["CARETHREAD_DATABASE_URL"] = database_url
-    # The first makes the key.
-    subprocess.run([str(_CARETHREAD), "token", "key"], env=environment, check=True, capture_output=True)
-    with ThreadPoolExecutor() as pool:
-        minted = pool.map(lambda options: _token(environment, options), SIGNED_IN.values())
-        tokens = dict(zip(SIGNED_IN, minted, strict=True))
     log = data.with_name("server.log")
     with log.open("wb") as said:
         server = subprocess.Popen(
@@ -102,15 +100,10 @@ def serving(data: Path, database_url: str | None = None) -> Iterator[Installatio
     assert status == 0, log.read_text(encoding="utf-8", errors="replace")
 
 
-def _token(environment: Mapping[str, str], options: tuple[str, ...]) -> str:
-    made = subprocess.run(
-        [str(_CARETHREAD), "token", *options, "--for", "1d"],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return made.stdout.strip()
+def _tokens(service: CoordinationService) -> dict[str, str]:
+    """Sign what `carethread token` would: a process for each took longer than to serve."""
+    key, custodian = load_key(service.archive.data_dir), service.archive.installation.custodian.id
+    return {who: mint(key, custodian, granted, system_clock()).text for who, granted in SIGNED_IN.items()}
 
 
 def _port_when_ready(server: subprocess.Popen[bytes], log: Path) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from carethread import CoordinationService
 from carethread.directory.model import Duty
 from carethread.fhir.capability import definition
 from carethread.fhir.doing import INTERACTIONS
@@ -370,7 +371,8 @@ def test_the_command_serves_and_stops_when_told(tmp_path: Path) -> None:
     ],
 )
 def test_it_does_not_start_where_a_remedy_is_known(tmp_path: Path, arguments: list[str], remedy: str) -> None:
-    assert carethread(tmp_path, "directory", "load", str(SEED)).returncode == 0
+    with CoordinationService.open(tmp_path, flushes=False) as service:
+        service.directory.load(SEED.read_bytes(), by="tests")
     answer = carethread(tmp_path, "serve", *arguments)
     assert answer.returncode == 2
     assert remedy in answer.stderr
