@@ -16,6 +16,8 @@ from tests.fhir.authorisation import EC, RSA, b64, drip, forged_mac, key_set, pu
 from tests.sign_in.fake import DESCRIPTION, KEYS, PERSON, TOKENS, Fake, lying
 
 NOW = int(time.time())
+# Longer than any run of the tests: what is not yet true when it begins is not at its end.
+DAY = 86_400
 
 
 @pytest.fixture
@@ -53,9 +55,9 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "ending at no time": {"exp": "tomorrow"},
     "ending at true": {"exp": True},
     "ending never": {"exp": float("inf")},
-    "from the future": {"iat": NOW + 600},
+    "from the future": {"iat": NOW + DAY},
     "of no time": {"iat": None},
-    "not valid yet": {"nbf": NOW + 600},
+    "not valid yet": {"nbf": NOW + DAY},
     "of another sign-in": {"nonce": "other"},
     "of no sign-in": {"nonce": None},
     "of a list of sign-ins": {"nonce": ["x"]},
