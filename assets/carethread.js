@@ -2,5 +2,6 @@
 import { initAll } from "./nhsuk-frontend.min.js";
 import "./drafts.js";
 import "./still.js";
+import "./streams.js";
 
 initAll();

@@ -23,7 +23,7 @@ node "$WORK/node_modules/sass/sass.js" --style=compressed --no-source-map --quie
 cp "$WORK/node_modules/nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js" \
     "$WORK/node_modules/htmx.org/dist/htmx.min.js" \
     "$WORK/node_modules/htmx.org/dist/ext/hx-sse.min.js" \
-    assets/start.js assets/carethread.js assets/drafts.js assets/still.js assets/print.js assets/icon.svg "$STATIC"
+    assets/start.js assets/carethread.js assets/drafts.js assets/still.js assets/streams.js assets/print.js assets/icon.svg "$STATIC"
 # Maps of the sources are not shipped.
 sed -i '/^\/\/# sourceMappingURL=/d' "$STATIC"/*.js
 touch "$STATIC/.built"

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from carethread import CoordinationService, MessageContent
 from carethread.app import bind
 from carethread.ids import CommunicationId, ParticipantId
-from carethread.writes import ThreadChange, change_thread, post_message
+from carethread.writes import ThreadChange, change_thread, post_message, set_aside
 from tests.durability.callers import Said, Say
 from tests.durability.forked import forked
 from tests.region import Region
@@ -144,6 +144,41 @@ def test_what_one_server_records_another_shows_at_once(two_servers: tuple[Town, 
     write(asking, "And back")
     send(asking)
     expect(answering.get_by_text("And back", exact=True)).to_be_visible()
+
+
+def test_a_page_whose_first_connection_fails_connects_again(busy_town: Town, thread: CommunicationId) -> None:
+    page = busy_town.person("B1")
+    asked: list[int] = []
+
+    def fail_twice(route: Route) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            route.abort()
+        elif len(asked) == 2:
+            route.fulfill(status=503, body="too many")
+        else:
+            route.continue_()
+
+    page.route("**/live?*", fail_twice)
+    page.goto(f"/threads/{thread}")
+    say(busy_town, thread, "Meanwhile")
+    expect(page.get_by_text("Meanwhile", exact=True)).to_be_visible()
+    assert len(asked) == 3
+
+
+def test_that_it_is_set_aside_goes_with_the_next_message(busy_town: Town, thread: CommunicationId) -> None:
+    region = busy_town.region
+    set_aside(region.service, region.caller("B1"), thread, region.id("Clinic-B"))
+    page = busy_town.person("B2")
+    listens(page, f"/threads/{thread}")
+    said = page.get_by_text("Set aside for Hill Clinic until the next message")
+    expect(said).to_be_visible()
+    change_thread(region.service, region.caller("A1"), thread, ThreadChange(add=region.ids("C1")))
+    expect(page.locator(".ct-message--system")).to_have_count(1)
+    expect(said).to_be_visible()
+    say(busy_town, thread, "What now?")
+    expect(page.get_by_text("What now?", exact=True)).to_be_visible()
+    expect(said).to_have_count(0)
 
 
 def test_pages_go_on_after_the_server_was_away(tmp_path: Path, browser: Browser) -> None:

@@ -51,7 +51,9 @@ def test_nobody_takes_up_a_duty_they_have_not(visitors: Visitors) -> None:
 
 def test_an_auditor_says_why(visitors: Visitors) -> None:
     visitor = visitors.person("N1")
-    assert "Say why" in visitor.send("/duties", "/duties", 422, kind="auditor", purpose="").text
+    page = visitor.send("/duties", "/duties", 422, kind="auditor", purpose="").text
+    assert "Say why" in page
+    assert 'href="#purpose"' in page
 
 
 def test_an_auditor_reads_everything_and_writes_nothing(visitors: Visitors, auditor: Visitor) -> None:

@@ -134,6 +134,10 @@ _FIELDS = {
     "attachments": _("A file cannot be stored: it is too large, or its name or type is not allowed"),
     "form": _("What you sent is too large, or could not be read"),
     "query": _("Say what to look for"),
+    "birth_date": _("Give a date of birth such as 27 5 1956, or its year alone"),
+    "identifier": _("Give the identifier as it is written"),
+    "author": _("Nobody is called so, or several are: write more of the name"),
+    "organisation": _("Nobody is called so, or several are: write more of the name"),
     "add": _("Choose somebody to add"),
     "group": _("Choose for whom"),
     "address": _("Write an e-mail address, such as name@example.org"),
@@ -152,6 +156,10 @@ _FIELDS = {
 }
 
 
+# Errors that name no field, and are about one in every form.
+_PLACES: dict[type[CarethreadError], str] = {errors.PurposeError: "purpose", errors.NoReaderError: "recipients"}
+
+
 def problem_of(error: CarethreadError, words: Words) -> Problem:
     """Return a problem for an error."""
     status, title, text = next((told for kind, told in _KNOWN if isinstance(error, kind)), _UNEXPECTED)
@@ -159,5 +167,7 @@ def problem_of(error: CarethreadError, words: Words) -> Problem:
     if isinstance(error, errors.InvalidValueError):
         field = error.field.partition("[")[0].partition(".")[0]
         title = _FIELDS.get(field, title)
+    else:
+        field = next((name for kind, name in _PLACES.items() if isinstance(error, kind)), "")
     translate: Callable[[str], str] = words.gettext
     return Problem(status, translate(title), translate(text) if text else "", field)

@@ -1,6 +1,5 @@
 """Opening a thread: the patient first, told apart from others; then to whom, for whom, and the message."""
 
-from datetime import date
 from typing import Any
 
 from msgspec import Struct
@@ -14,9 +13,7 @@ from carethread.policy.drafts import DraftContent, ThreadAbout
 from carethread.reads import (
     Banner,
     LookAlike,
-    PatientPage,
     banners,
-    find_patients,
     look_alikes,
     read_draft,
     readers_of,
@@ -40,6 +37,7 @@ from carethread.web.kept_files import attachments_of, kept_files
 from carethread.web.page import Page
 from carethread.web.pages.choosing import as_participants, chooser, chosen_in, described
 from carethread.web.pages.composing import OWN_NAME
+from carethread.web.pages.finding import patients_looked_for
 from carethread.web.pages.thread import once_of
 from carethread.web.problems import Problem
 from carethread.web.visit import Visit
@@ -73,44 +71,9 @@ def choose_patient(visit: Visit) -> Response:
 
 def find_patient(visit: Visit) -> Response:
     """Look for a patient. What is looked for travels in the form, not in the address."""
-    form = visit.form
-    found: PatientPage | None = None
-    problem = None
-    try:
-        found = find_patients(
-            visit.service,
-            visit.caller,
-            name=form.line("name"),
-            birth_date=birth_date_of(form),
-            identifier=form.line("identifier"),
-            after=form.line("after"),
-        )
-    except InvalidValueError as error:
-        problem = visit.problem(error)
-    shown: dict[str, Any] = {"found": found, "own": [], "said": form, "problem": problem}
+    found, problem = patients_looked_for(visit)
+    shown: dict[str, Any] = {"found": found, "own": [], "said": visit.form, "problem": problem}
     return visit.page("new_patient", shown, status=200 if problem is None else problem.status)
-
-
-def birth_date_of(form: Form) -> str:
-    """Return a date of birth that was given as day, month and year; or as the year, or month and year, alone.
-
-    Raises:
-        InvalidValueError: it is no date.
-    """
-    parts = [form.line(f"birth-{each}") for each in ("year", "month", "day")]
-    if not any(parts):
-        return ""
-    if not all(each.isascii() and each.isdigit() for each in parts if each):
-        raise InvalidValueError("birth_date", "is no date")
-    year, month, day = parts
-    try:
-        date(int(year or 0), int(month or 1), int(day or 1))
-    except ValueError:
-        raise InvalidValueError("birth_date", "is no date") from None
-    if day and not month:
-        raise InvalidValueError("birth_date", "is no date")
-    known = [f"{int(year):04d}", *(f"{int(each):02d}" for each in (month, day) if each)]
-    return "-".join(known)
 
 
 def _patient(visit: Visit) -> Banner:

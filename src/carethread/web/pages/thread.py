@@ -162,7 +162,12 @@ def more_entries(visit: Visit) -> Response:
     if not after.isdigit():
         raise InvalidValueError("after", "is no number")
     found = conversation(visit.service, visit.caller, thread, after=int(after))
-    return visit.page("more_entries", shown_of(visit, found) | {"live": live_of(thread, found.entries, "")})
+    # What was set aside until the next message is so no longer; the page is not loaded again to say it.
+    is_over = found.view.ledger.status is not ThreadStatus.OPEN or any(
+        each.type is not MessageType.SYSTEM for each in found.view.messages
+    )
+    shown = {"live": live_of(thread, found.entries, ""), "asides_end": is_over}
+    return visit.page("more_entries", shown_of(visit, found) | shown)
 
 
 def show_message(visit: Visit) -> Response:

@@ -20,7 +20,7 @@ from carethread.errors import (
     WrongPatientError,
 )
 from carethread.ids import ParticipantId, parse_communication_id, parse_participant_id
-from carethread.reads import Addressee, Banner, Conversation, banners, find_patients, look_alikes, read_message
+from carethread.reads import Addressee, Banner, Conversation, banners, look_alikes, read_message
 from carethread.record.model import PATIENT_SIDE_ROLES, Message, MessageType, Role, ThreadStatus, Visibility
 from carethread.record.system_text import ledger_sentences
 from carethread.web import showing
@@ -28,7 +28,8 @@ from carethread.web.page import Page
 from carethread.web.pages.changing import changed, explained, frame, sides_in_words, thread_of
 from carethread.web.pages.choosing import as_participants, chooser, chosen_in, described
 from carethread.web.pages.correcting import original
-from carethread.web.pages.opening import alike_words, birth_date_of, confusable
+from carethread.web.pages.finding import patients_looked_for
+from carethread.web.pages.opening import alike_words, confusable
 from carethread.web.pages.thread import check_patient
 from carethread.web.problems import Problem
 from carethread.web.visit import Visit
@@ -116,18 +117,8 @@ def _find(visit: Visit, wrong: _Wrong, problem: Problem | None = None) -> Respon
     hits = None
     more = ""
     if problem is None and form.line("step") == "find":
-        try:
-            page = find_patients(
-                visit.service,
-                visit.caller,
-                name=form.line("name"),
-                birth_date=birth_date_of(form),
-                identifier=form.line("identifier"),
-                after=form.line("after"),
-            )
-        except InvalidValueError as error:
-            problem = visit.problem(error)
-        else:
+        page, problem = patients_looked_for(visit)
+        if page is not None:
             hits = [each.banner for each in page.hits if each.banner.id not in wrong.found.view.patients]
             more = page.after
     shown = _shown(visit, wrong, problem) | {"said": form, "hits": hits, "more": more}
