@@ -11,9 +11,12 @@ from carethread.directory.model import Duty
 from carethread.ids import ParticipantId
 from carethread.policy.actor import ActorKind, Caller
 from carethread.reads import (
+    InboxLine,
     Looking,
+    deserted_threads,
     inbox,
     patient_threads,
+    place_of,
     read_thread,
     search,
     unattended_groups,
@@ -165,6 +168,71 @@ def test_groups_that_nobody_reads_any_more(region: Region, steward: Caller) -> N
     for caller in (region.caller("A1"), region.caller("P1")):
         with pytest.raises(errors.NotAllowedError):
             unattended_groups(service, caller)
+
+
+def test_threads_of_a_group_of_which_nobody_is_left(region: Region, steward: Caller) -> None:
+    service, hospital = region.service, region.id("Hospital-C")
+    first = region.open("C1", ("HomeCare-D",), on_behalf_of="Hospital-C")
+    region.open("A1", ("Hospital-C",), on_behalf_of="Pharmacy-A")
+    second = region.open("C1", ("HomeCare-D",), on_behalf_of="Hospital-C")
+    assert deserted_threads(service, steward, hospital).lines == ()
+    region.load(role("C1", "Hospital-C", "doctor", active=False), role("D1", "HomeCare-D", "nurse", active=False))
+    found = deserted_threads(service, steward, hospital)
+    assert [each.ledger.communication_id for each in found.lines] == [second, first]
+    assert (found.after, found.lines[0].is_unread) == ("", False)
+    told, after = [], ""
+    while True:
+        page = deserted_threads(service, steward, hospital, after=after, count=1)
+        told += [each.ledger.communication_id for each in page.lines]
+        after = page.after
+        if not after:
+            break
+    assert told == [second, first]
+    for caller in (region.caller("A1"), region.caller("C1"), region.caller("P1"), region.auditor):
+        with pytest.raises(errors.NotAllowedError):
+            deserted_threads(service, caller, hospital)
+    with pytest.raises(errors.InvalidValueError):
+        deserted_threads(service, steward, hospital, count=0)
+    with pytest.raises(errors.InvalidValueError):
+        deserted_threads(service, steward, hospital, after="x")
+
+
+def test_of_one_patient_alone(region: Region) -> None:
+    service = region.service
+    one = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A")
+    other = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A", patient="P2")
+
+    def listed(name: str, patient: str, **more: object) -> list[str]:
+        page = inbox(service, region.caller(name), patient=region.id(patient), **more)  # type: ignore[arg-type]
+        return [each.ledger.communication_id for each in page.lines]
+
+    assert listed("B1", "P1") == listed("B1", "P1", of=region.id("Clinic-B")) == [one]
+    assert listed("B1", "P2") == listed("B1", "P2", wanted=Wanted(waiting=True)) == [other]
+    assert listed("B1", "P1", of=region.id("B1")) == []
+    assert listed("C1", "P1") == listed("B1", "A1") == []
+    # What somebody reads in one patient's record only, they do not read in another's.
+    team = region.open("B1", ("Network-P1",), on_behalf_of="Clinic-B")
+    assert listed("P1", "P1") == [team]
+    assert listed("P1", "P2") == []
+
+
+def test_a_patients_threads_in_parts(region: Region) -> None:
+    service, caller, patient = region.service, region.caller("A1"), region.id("P1")
+    made = [region.open("A1", ("Clinic-B",)) for _ in range(3)]
+    whole = patient_threads(service, caller, patient)
+    assert [each.ledger.communication_id for each in whole] == made[::-1]
+    told: list[InboxLine] = []
+    before = ""
+    while part := patient_threads(service, caller, patient, before=before, count=2):
+        told += part
+        before = place_of(part[-1])
+    assert tuple(told) == whole
+    for said in ("x", "", ".", "²", "9" * 40):
+        if said:
+            with pytest.raises(errors.InvalidValueError):
+                patient_threads(service, caller, patient, before=said)
+    with pytest.raises(errors.InvalidValueError):
+        patient_threads(service, caller, patient, count=0)
 
 
 def test_pages_out_of_order(region: Region) -> None:

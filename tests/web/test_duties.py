@@ -88,6 +88,31 @@ def test_a_steward_looks_after_inboxes(visitors: Visitors) -> None:
     visitor.get("/steward?after=x", 422)
 
 
+def test_a_steward_finds_the_threads_of_which_nobody_is_left(visitors: Visitors) -> None:
+    from tests.region import _duty, role  # noqa: PLC0415
+
+    region = visitors.region
+    region.service.directory.appoint("Practitioner/N1", _duty("steward"), by="tests")
+    thread = region.open("C1", ("HomeCare-D",), on_behalf_of="Hospital-C")
+    kept = region.open("A1", ("Hospital-C",), on_behalf_of="Pharmacy-A")
+    region.load(role("C1", "Hospital-C", "doctor", active=False))
+    visitor = visitors.person("N1")
+    visitor.send("/duties", "/duties", kind="steward")
+    hospital = region.id("Hospital-C")
+    assert f'href="/steward/{hospital}"' in visitor.get("/steward").text
+    page = visitor.get(f"/steward/{hospital}").text
+    assert "Stadsziekenhuis" in page
+    assert f'href="/threads/{thread}"' in page
+    assert kept not in page
+    actions = visitor.get(f"/threads/{thread}").text
+    assert f"/threads/{thread}/participants" in actions
+    visitor.get(f"/threads/{kept}", 404)
+    assert "No thread of theirs" in visitor.get(f"/steward/{region.id('Clinic-B')}").text
+    visitor.get("/steward/x", 422)
+    visitor.get(f"/steward/{hospital}?after=x", 422)
+    visitors.person("A1").get(f"/steward/{hospital}", 403)
+
+
 def test_the_history_of_a_thread(visitors: Visitors) -> None:
     region = visitors.region
     thread = region.open("A1", ("Clinic-B",), on_behalf_of="Pharmacy-A", body="Clinical text")

@@ -13,7 +13,7 @@ from carethread.record.model import AttachmentContent, ThreadStatus, Visibility
 from carethread.settings import Settings
 from carethread.web.mail_links import MailLinks, Meant, Purpose
 from carethread.writes import ThreadChange, change_thread, keep_mail_wish, post_message
-from tests.region import ALIKE, Region
+from tests.region import ALIKE, Region, _duty, role
 from tests.web.looks import NARROW, WIDE, faults, need_axe, picture
 from tests.web.people import Town
 from tests.web.sites import site
@@ -27,6 +27,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
     need_axe()
     region = Region(CoordinationService.open(tmp_path_factory.mktemp("pages") / "data", name="De Linde"))
     region.load(ALIKE)
+    region.service.directory.appoint("Practitioner/N1", _duty("steward"), by="tests")
     # Nobody listens there: what is sent waits.
     settings = Settings(smtp_url="smtp://127.0.0.1:9", mail_from="no-reply@care.example")
     with site(region.service, region, PEOPLE, settings) as base:
@@ -92,6 +93,14 @@ def _first(region: Region) -> str:
     return read_thread(region.service, region.auditor, thread).messages[0].id
 
 
+def _deserted(region: Region) -> str:
+    """Leave a thread of which nobody is left at its home side."""
+    region.load(role("D1", "Empty-E", "nurse"))
+    region.open("D1", ("Clinic-B",), "Who takes this up?", on_behalf_of="Empty-E")
+    region.load(role("D1", "Empty-E", "nurse", active=False))
+    return f"/steward/{region.id('Empty-E')}"
+
+
 Address = str | Callable[[Region], str]
 PAGES: dict[str, tuple[str, Address]] = {
     "sign-in": ("", "/sign-in"),
@@ -123,6 +132,9 @@ PAGES: dict[str, tuple[str, Address]] = {
     "access log": ("N1 as auditor", "/audit"),
     "emergencies": ("N1 as auditor", "/audit/emergencies"),
     "hindsight": ("N1 as auditor", "/audit/hindsight"),
+    "inbox of one patient": ("B1", lambda region: f"/inbox?patient={region.id('P1')}"),
+    "steward, a group": ("N1 as steward", _deserted),
+    "steward": ("N1 as steward", "/steward"),
     "nothing here": ("A1", "/threads/20260101T000000.000Z-00000000-0000-4000-8000-000000000000"),
 }
 

@@ -41,7 +41,16 @@ from carethread.reads.following import (
     may_see,
 )
 from carethread.reads.found import FeedPage, MessagePage, Names, ThreadHistory, ThreadPage
-from carethread.reads.lists import InboxLine, Page, inbox, patient_threads, unattended_groups, unread_count
+from carethread.reads.lists import (
+    InboxLine,
+    Page,
+    deserted_threads,
+    inbox,
+    patient_threads,
+    place_of,
+    unattended_groups,
+    unread_count,
+)
 from carethread.reads.looking import Hits, Looking, search
 from carethread.reads.mailing import New, News, is_still_new, mail_wish, mail_wishes, news
 from carethread.reads.meaning import check_criteria
@@ -182,6 +191,7 @@ __all__ = [
     "chosen_addressees",
     "conversation",
     "current_rights",
+    "deserted_threads",
     "drafts",
     "entry_history",
     "feed",
@@ -210,6 +220,7 @@ __all__ = [
     "own_upload",
     "patient_threads",
     "person_of_claim",
+    "place_of",
     "preferences",
     "read_attachment",
     "read_draft",

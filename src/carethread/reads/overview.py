@@ -12,7 +12,7 @@ from carethread.policy.actor import Caller
 from carethread.policy.drafts import ThreadAbout, Unfinished
 from carethread.reads.banners import Banner, known_patients
 from carethread.reads.drafting import drafts_in
-from carethread.reads.lists import Page, count_unread, described, page_in
+from carethread.reads.lists import Page, about, count_unread, described, page_in
 from carethread.store.asking import Asking, Shown, answer, line
 from carethread.store.inbox import Wanted
 
@@ -40,6 +40,7 @@ def overview(
     *,
     of: ParticipantId | None = None,
     wanted: Wanted | None = None,
+    patient: ParticipantId | None = None,
     after: str = "",
     count: int = 50,
     counted: Sequence[ParticipantId | None] = (),
@@ -52,6 +53,7 @@ def overview(
         caller: who asks.
         of: as in `inbox`.
         wanted: likewise.
+        patient: likewise; they are among `patients` too, as far as whoever asks may know of them.
         after: likewise.
         count: likewise.
         counted: of which inboxes unread threads are counted: as `of`.
@@ -65,16 +67,18 @@ def overview(
     choice = wanted or Wanted()
     around = [*(["unread counts"] if counted else []), *(["drafts"] if with_drafts else [])]
     asked = replace(line(caller, Action.LISTED), acting_for=of, detail=", ".join([described(choice), *around]))
+    asked = replace(asked, query=about(patient))
     archive = service.archive
     custodian = archive.installation.custodian.id
 
     def work(asking: Asking) -> tuple[Overview, Shown]:
-        page, served = page_in(asking, custodian, of, choice, after, count)
+        page, served = page_in(asking, custodian, of, choice, patient, after, count)
         unread = {each: count_unread(asking, custodian, each) for each in counted}
         unfinished = drafts_in(asking, caller) if with_drafts else ()
-        about = {each for one in page.lines for each in one.patients}
-        about.update(each.place.patient for each in unfinished if isinstance(each.place, ThreadAbout))
-        patients, entries = known_patients(asking, custodian, sorted(about))
+        known = {each for one in page.lines for each in one.patients}
+        known.update(() if patient is None else (patient,))
+        known.update(each.place.patient for each in unfinished if isinstance(each.place, ThreadAbout))
+        patients, entries = known_patients(asking, custodian, sorted(known))
         return Overview(page, patients, unread, unfinished), Shown(replace(asked, served=served, entries=entries))
 
     return answer(archive, asked, caller, work)

@@ -24,6 +24,8 @@ from carethread.store.schema import opened_mark, participation, set_aside, threa
 # Unread threads are counted up to here: "more than 99" is answer enough.
 MOST_UNREAD = 100
 _CHUNK = 50
+# Of a list that only some records are looked for in: few of the rows are wanted.
+_BOUND_CHUNK = 1_000
 _CURSOR_LENGTH = 24
 
 p = bindparam
@@ -227,13 +229,14 @@ def _walk(
     given = {"participant": key_of(shelf.grant.participant), "reach": reach, "person": key_of(person)}
     if not wanted.waiting:
         given["archived"] = int(wanted.archived)
+    chunk = _CHUNK if shelf.records is None else _BOUND_CHUNK
     while True:
-        rows = connection.all(statement, activity=after.activity, uuid=after.uuid, count=_CHUNK, **given)
+        rows = connection.all(statement, activity=after.activity, uuid=after.uuid, count=chunk, **given)
         for activity, uuid, key, number, is_unread in rows:
             after = Cursor(activity, bytes(uuid))
             if shelf.records is None or key in shelf.records:
                 yield Found(after, key, number, bool(is_unread))
-        if len(rows) < _CHUNK:
+        if len(rows) < chunk:
             return
 
 

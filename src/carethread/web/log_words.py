@@ -97,6 +97,7 @@ def _details(_: Translate) -> dict[tuple[Action, str], str]:
         (Action.LISTED, "unread count"): _("Was told how many threads are unread"),
         (Action.LISTED, "drafts"): _("Was shown their own drafts"),
         (Action.LISTED, "unattended groups"): _("Was shown which inboxes nobody reads"),
+        (Action.LISTED, "deserted threads"): _("Was shown threads of which nobody is left"),
         (Action.LISTED, "feed"): _("Was shown what changed"),
         (Action.SEARCHED, "sign-in"): _("Was looked up to sign in"),
         (Action.WRITTEN, "thread"): _("Opened a thread"),

@@ -5,8 +5,9 @@ from starlette.responses import Response
 from carethread.errors import CarethreadError, InvalidValueError, PurposeError
 from carethread.ids import parse_participant_id
 from carethread.policy.actor import ActorKind
-from carethread.reads import Acting, names, unattended_groups
+from carethread.reads import Acting, deserted_threads, names, unattended_groups
 from carethread.web.page import Page
+from carethread.web.pages.inbox import lines
 from carethread.web.pages.signing_in import Cookies
 from carethread.web.visit import CLIENT, Visit
 from carethread.writes import change_session, rotate_session
@@ -66,8 +67,22 @@ def show_unattended(visit: Visit) -> Response:
     after = parse_participant_id(said, "after") if said else None
     groups, following = unattended_groups(visit.service, visit.caller, after=after)
     known = names(visit.service, visit.caller, groups)
-    shown = {"groups": [known.get(each, each) for each in groups], "more": following}
+    shown = {"groups": [(each, known.get(each, each)) for each in groups], "more": following}
     return visit.page("steward", shown)
 
 
-PAGES = (Page("GET", "/steward", show_unattended),)
+def show_deserted(visit: Visit) -> Response:
+    """Show the threads of a group for which a steward acts."""
+    group = parse_participant_id(visit.path("group"), "group")
+    found = deserted_threads(visit.service, visit.caller, group, after=visit.query.get("after", ""))
+    shown = {
+        "group": names(visit.service, visit.caller, [group]).get(group, group),
+        "lines": lines(visit, found.lines),
+        "more": f"/steward/{group}?after={found.after}" if found.after else "",
+        "nothing": visit.words.gettext("No thread of theirs is without somebody at its home side."),
+        "live": None,
+    }
+    return visit.page("steward_group", shown)
+
+
+PAGES = (Page("GET", "/steward", show_unattended), Page("GET", "/steward/{group}", show_deserted))

@@ -7,12 +7,31 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from carethread.clock import Instant
-from carethread.ids import CommunicationId, ParticipantId, parse_participant_id
-from carethread.policy.drafts import CorrectionOf, DraftPlace, ReplyIn
-from carethread.reads import Banner, InboxLine, Overview, Wanted, banners, last_cursor, overview
+from carethread.errors import InvalidValueError
+from carethread.ids import (
+    CommunicationId,
+    ParticipantId,
+    parse_communication_id,
+    parse_message_id,
+    parse_participant_id,
+)
+from carethread.policy.drafts import CorrectionOf, DraftPlace, ReplyIn, ThreadAbout, Unfinished
+from carethread.reads import (
+    Banner,
+    InboxLine,
+    Overview,
+    PatientPage,
+    Wanted,
+    banners,
+    find_patients,
+    last_cursor,
+    overview,
+)
+from carethread.web.forms import Form
 from carethread.web.page import Page
 from carethread.web.showing import one_line
 from carethread.web.visit import Visit
+from carethread.writes import discard_draft
 
 _COUNT = 50
 _MOST_UNREAD = 100
@@ -33,6 +52,16 @@ class Link(Struct, frozen=True):
     unread: str = ""
 
 
+class Begun(Struct, frozen=True):
+    """A draft: what it is of, where one goes on with it, when it was kept; and what a form calls its place."""
+
+    text: str
+    path: str
+    at: Instant
+    field: str
+    value: str
+
+
 class Line(Struct, frozen=True):
     """A thread in a list."""
 
@@ -51,6 +80,7 @@ def show_inbox(visit: Visit) -> Response:
     of = parse_participant_id(visit.query["of"], "of") if visit.query.get("of") else None
     show = visit.query.get("show", "")
     wanted = _WANTED.get(show, Wanted())
+    patient = parse_participant_id(visit.query["patient"], "patient") if visit.query.get("patient") else None
     is_part = bool(visit.query.get("part"))
     me = visit.known_me
     cursor = last_cursor(visit.service)
@@ -59,6 +89,7 @@ def show_inbox(visit: Visit) -> Response:
         visit.caller,
         of=of,
         wanted=wanted,
+        patient=patient,
         after=visit.query.get("after", ""),
         count=_COUNT,
         counted=() if is_part else (None, me.id, *(each.id for each in me.groups)),
@@ -66,18 +97,77 @@ def show_inbox(visit: Visit) -> Response:
     )
     shown: dict[str, object] = {
         "lines": _lines(visit, found.page.lines, found.patients),
-        "more": _path(of, show, found.page.after) if found.page.after else "",
-        "live": {"again": _path(of, show, part=True), "stream": f"/live?{urlencode({'after': cursor})}"},
+        "more": _path(of, show, patient, found.page.after) if found.page.after else "",
+        "nothing": _nothing(visit, show, patient),
+        "live": {"again": _path(of, show, patient, part=True), "stream": f"/live?{urlencode({'after': cursor})}"},
     }
     if is_part:
         return visit.page("threads", shown)
     around = {
-        "tabs": _tabs(visit, of, show, found.unread),
-        "filters": _filters(visit, of, show),
+        "tabs": _tabs(visit, of, show, patient, found.unread),
+        "filters": _filters(visit, of, show, patient),
+        "only": None if patient is None else found.patients.get(patient),
+        "only_asked": patient is not None,
+        "every": _path(of, show, None),
+        "of": of or "",
+        "show": show,
         "waiting_explained": show == "waiting",
         "unfinished": _unfinished(visit, found),
     }
     return visit.page("inbox", shown | around)
+
+
+def _nothing(visit: Visit, show: str, patient: ParticipantId | None) -> str:
+    """Say what would stand in a list where nothing does."""
+    _ = visit.words.gettext
+    if patient is not None:
+        return _("No thread about this patient stands here.")
+    return {
+        "waiting": _("Nothing waits on your side. A thread stands here when something addressed to you comes."),
+        "unread": _("You have had every message before you. New ones stand here until you open their thread."),
+        "archived": _("No thread is archived. Archived threads are kept here, and can be read as before."),
+    }.get(show, _("There is no thread yet. Those in which you take part, yourself or for a group, stand here."))
+
+
+def find_patient(visit: Visit) -> Response:
+    """Look for the patient whose threads alone are wanted. What is looked for travels in the form."""
+    form = visit.form
+    of = parse_participant_id(form.line("of"), "of") if form.line("of") else None
+    show = form.line("show") if form.line("show") in _WANTED else ""
+    said = form.line("name")
+    problem = None
+    page: PatientPage | None = None
+    try:
+        page = find_patients(visit.service, visit.caller, name=said, after=form.line("after"))
+    except InvalidValueError as error:
+        problem = visit.problem(error)
+    else:
+        if len(page.hits) == 1 and not page.after and not form.line("after"):
+            return visit.see(_path(of, show, page.hits[0].banner.id))
+    shown = {
+        "found": [] if page is None else [(each.banner, _path(of, show, each.banner.id)) for each in page.hits],
+        "more": "" if page is None else page.after,
+        "every": _path(of, show, None),
+        "said": said,
+        "of": of or "",
+        "show": show,
+        "problem": problem,
+    }
+    return visit.page("inbox_patient", shown, status=200 if problem is None else problem.status)
+
+
+def discard(visit: Visit) -> Response:
+    """Throw away what somebody had begun to write, without going there."""
+    discard_draft(visit.service, visit.caller, _place_in(visit.form))
+    return visit.see("/inbox")
+
+
+def _place_in(form: Form) -> DraftPlace:
+    if form.line("thread"):
+        return ReplyIn(parse_communication_id(form.line("thread"), "thread"))
+    if form.line("message"):
+        return CorrectionOf(parse_message_id(form.line("message")))
+    return ThreadAbout(parse_participant_id(form.line("patient"), "patient"))
 
 
 def lines(visit: Visit, found: tuple[InboxLine, ...]) -> list[Line]:
@@ -107,44 +197,52 @@ def _lines(visit: Visit, found: tuple[InboxLine, ...], known: Mapping[Participan
     return made
 
 
-def _unfinished(visit: Visit, found: Overview) -> list[tuple[str, str, Instant]]:
-    """Return what somebody has begun to write and not sent: what it is, where, and when it was kept."""
-    return [(*_place(visit, each.place, found.patients), each.kept_at) for each in found.unfinished]
+def _unfinished(visit: Visit, found: Overview) -> list[Begun]:
+    """Return what somebody has begun to write and not sent."""
+    return [_begun(visit, each, found.patients) for each in found.unfinished]
 
 
-def _place(visit: Visit, place: DraftPlace, known: Mapping[ParticipantId, Banner]) -> tuple[str, str]:
-    """Return what a draft is of, and where one goes on with it."""
+def _begun(visit: Visit, each: Unfinished, known: Mapping[ParticipantId, Banner]) -> Begun:
     _ = visit.words.gettext
+    place = each.place
     if isinstance(place, ReplyIn):
-        return _("A reply"), f"/threads/{place.thread}#reply"
+        return Begun(_("A reply"), f"/threads/{place.thread}#reply", each.kept_at, "thread", place.thread)
     if isinstance(place, CorrectionOf):
-        return _("A correction"), f"/messages/{place.message}/correct"
+        path = f"/messages/{place.message}/correct"
+        return Begun(_("A correction"), path, each.kept_at, "message", place.message)
     name = known[place.patient].name if place.patient in known else ""
-    return _("A new thread about %(name)s") % {"name": name}, f"/new/{place.patient}?meant=1"
+    text = _("A new thread about %(name)s") % {"name": name}
+    return Begun(text, f"/new/{place.patient}?meant=1", each.kept_at, "patient", place.patient)
 
 
 def _tabs(
-    visit: Visit, of: ParticipantId | None, show: str, unread: Mapping[ParticipantId | None, int]
-) -> list[Link]:  # fmt: skip
+    visit: Visit,
+    of: ParticipantId | None,
+    show: str,
+    patient: ParticipantId | None,
+    unread: Mapping[ParticipantId | None, int],
+) -> list[Link]:
     _ = visit.words.gettext
     me = visit.known_me
     choices: list[tuple[str, ParticipantId | None]] = [(_("All"), None), (_("Mine"), me.id)]
     choices += [(each.name, each.id) for each in me.groups]
-    return [Link(name, _path(each, show), each == of, _unread(unread[each])) for name, each in choices]
+    return [Link(name, _path(each, show, patient), each == of, _unread(unread[each])) for name, each in choices]
 
 
 def _unread(count: int) -> str:
     return f"{_MOST_UNREAD}+" if count >= _MOST_UNREAD else str(count or "")
 
 
-def _filters(visit: Visit, of: ParticipantId | None, show: str) -> list[Link]:
+def _filters(visit: Visit, of: ParticipantId | None, show: str, patient: ParticipantId | None) -> list[Link]:
     _ = visit.words.gettext
     named = {"": _("Active"), "waiting": _("Waiting on us"), "unread": _("Unread"), "archived": _("Archived")}
-    return [Link(name, _path(of, each), each == show) for each, name in named.items()]
+    return [Link(name, _path(of, each, patient), each == show) for each, name in named.items()]
 
 
-def _path(of: ParticipantId | None, show: str, after: str = "", *, part: bool = False) -> str:
-    asked = {"of": of or "", "show": show, "after": after, "part": "1" if part else ""}
+def _path(
+    of: ParticipantId | None, show: str, patient: ParticipantId | None, after: str = "", *, part: bool = False
+) -> str:
+    asked = {"of": of or "", "show": show, "patient": patient or "", "after": after, "part": "1" if part else ""}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/inbox?{query}" if query else "/inbox"
 
@@ -154,4 +252,9 @@ def first_page(visit: Visit) -> Response:
     return visit.see("/inbox")
 
 
-PAGES = (Page("GET", "/", first_page), Page("GET", "/inbox", show_inbox))
+PAGES = (
+    Page("GET", "/", first_page),
+    Page("GET", "/inbox", show_inbox),
+    Page("POST", "/inbox", find_patient),
+    Page("POST", "/inbox/drafts/discard", discard),
+)
