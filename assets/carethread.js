@@ -2,6 +2,5 @@
 import { initAll } from "./nhsuk-frontend.min.js";
 import "./drafts.js";
 import "./still.js";
-import "./streams.js";
 
 initAll();

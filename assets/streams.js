@@ -1,4 +1,5 @@
 // What htmx hears live it connects to again when that breaks off, but not when the very first connection fails.
+// It listens before htmx begins: the first connection can fail before any module is there.
 const FIRST_MS = 1000;
 const LAST_MS = 10000;
 const UNAUTHORISED = 401;

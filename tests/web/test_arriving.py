@@ -15,7 +15,7 @@ from carethread.writes import ThreadChange, change_thread, post_message, set_asi
 from tests.durability.callers import Said, Say
 from tests.durability.forked import forked
 from tests.region import Region
-from tests.web.people import Town, field, send, write
+from tests.web.people import PATIENCE_MS, Town, field, send, write
 from tests.web.sites import serving, site
 
 LONG = "\n".join(f"Line {number} of what was said on the telephone." for number in range(40))
@@ -162,7 +162,8 @@ def test_a_page_whose_first_connection_fails_connects_again(busy_town: Town, thr
     page.route("**/live?*", fail_twice)
     page.goto(f"/threads/{thread}")
     say(busy_town, thread, "Meanwhile")
-    expect(page.get_by_text("Meanwhile", exact=True)).to_be_visible()
+    # It waits one second, then two, before it asks again.
+    expect(page.get_by_text("Meanwhile", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     assert len(asked) == 3
 
 

@@ -97,7 +97,7 @@ def test_colleagues_see_who_set_a_thread_aside(town: Town) -> None:
     page.get_by_role("link", name="Set aside until the next message").click()
     page.get_by_role("button", name="Set it aside").click()
     page.goto("/inbox?show=waiting")
-    expect(page.get_by_text("There is nothing here.")).to_be_visible()
+    expect(page.get_by_text("Nothing waits on your side.")).to_be_visible()
     colleague = town.person("B2")
     colleague.get_by_role("link", name="John Doe", exact=True).click()
     expect(colleague.get_by_text("Set aside for Hill Clinic until the next message: by Dr Bo Bell")).to_be_visible()

@@ -23,6 +23,6 @@ def test_a_reply_appears_by_itself(town: Town) -> None:
 
 def test_an_inbox_fills_by_itself(town: Town) -> None:
     waiting = town.person("B2")
-    expect(waiting.get_by_text("There is nothing here.")).to_be_visible()
+    expect(waiting.get_by_text("No thread is here.")).to_be_visible()
     town.region.open("A1", ("Clinic-B",), body=QUESTION, on_behalf_of="Pharmacy-A")
     expect(waiting.get_by_role("link", name="John Doe", exact=True)).to_be_visible()

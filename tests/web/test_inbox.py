@@ -64,7 +64,7 @@ def test_a_patient_of_whom_one_does_not_know_is_nobody(visitors: Visitors) -> No
 @pytest.mark.parametrize(
     ("show", "said"),
     [
-        ("", "There is no thread yet."),
+        ("", "No thread is here."),
         ("waiting", "Nothing waits on your side."),
         ("unread", "You have had every message before you."),
         ("archived", "No thread is archived."),

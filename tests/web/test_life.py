@@ -67,7 +67,7 @@ def test_a_thread_from_the_patient_who_is_added_to_the_archive(town: Town) -> No
     bell.get_by_role("link", name="John Doe", exact=True).click()
 
     # A relative sees none of it; the patient does, from the moment he is added.
-    expect(mary.get_by_text("There is nothing here.")).to_be_visible()
+    expect(mary.get_by_text("No thread is here.")).to_be_visible()
     assert mary.goto(thread).status == 404  # type: ignore[union-attr]
     anna.get_by_role("link", name="Add or remove people").click()
     anna.get_by_label("Name", exact=True).fill("john")
@@ -96,7 +96,7 @@ def test_a_thread_from_the_patient_who_is_added_to_the_archive(town: Town) -> No
     _changed(anna, "Archive this thread", "Archive this thread")
     expect(anna.get_by_text("Archived", exact=True)).to_be_visible()
     novak.goto("/inbox")
-    expect(novak.get_by_text("There is nothing here.")).to_be_visible()
+    expect(novak.get_by_text("No thread is here.")).to_be_visible()
     novak.get_by_role("link", name="Search").click()
     novak.get_by_label("Words").fill("metoprolol")
     novak.get_by_label("Words").press("Enter")

@@ -83,7 +83,7 @@ def test_what_is_not_in_order_records_nothing(visitors: Visitors, typed: dict[st
     assert told in _new(visitor, visitors, 422 if told != "no member of that organisation" else 403, **{
         name: known.get(value, value) for name, value in typed.items()
     })  # fmt: skip
-    assert "There is nothing here." in visitor.get("/inbox").text
+    assert "No thread is here." in visitor.get("/inbox").text
 
 
 def test_a_form_sent_twice_opens_one_thread(visitors: Visitors) -> None:

@@ -126,7 +126,9 @@ def _nothing(visit: Visit, show: str, patient: ParticipantId | None) -> str:
         "waiting": _("Nothing waits on your side. A thread stands here when something addressed to you comes."),
         "unread": _("You have had every message before you. New ones stand here until you open their thread."),
         "archived": _("No thread is archived. Archived threads are kept here, and can be read as before."),
-    }.get(show, _("There is no thread yet. Those in which you take part, yourself or for a group, stand here."))
+    }.get(
+        show, _("No thread is here. Those in which you take part, yourself or for a group, stand here until archived.")
+    )
 
 
 def find_patient(visit: Visit) -> Response:
